@@ -1,0 +1,44 @@
+"""What can go wrong, in the user's words, and the exit code that each kind ends with."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit status of the command line, a contract that scripts may rely on."""
+
+    OK = 0
+    GATE = 1
+    USAGE = 2
+    DATA = 3
+    FILE = 4
+    INTERRUPTED = 130
+    PIPE = 141
+
+
+class LosscliError(Exception):
+    """An error that a user can act on: one line of message, and a hint that works."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(LosscliError):
+    """What was asked for makes no sense, whatever the files hold."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DataError(LosscliError):
+    """The files can be read, but what they hold does not fit the loss."""
+
+    exit_code = ExitCode.DATA
+
+
+class FileError(LosscliError):
+    """A file cannot be read or written."""
+
+    exit_code = ExitCode.FILE

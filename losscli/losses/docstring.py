@@ -1,0 +1,44 @@
+"""Docstrings of losses as data: the manual is written once, where the loss is."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SECTIONS = ("Formula", "Roles", "Parameters", "Returns", "Raises", "Source", "Example")
+
+
+@dataclass(frozen=True)
+class Manual:
+    """A loss's docstring, by section. A section that is not there is empty."""
+
+    summary: str
+    notes: str
+    sections: Mapping[str, str]
+
+    def section(self, name: str) -> str:
+        """The text of a section, without its indentation."""
+        return self.sections.get(name, "")
+
+    def entries(self, name: str) -> dict[str, str]:
+        """A section of `name: text` entries, each text on one line."""
+        found: dict[str, str] = {}
+        current = ""
+        for line in self.section(name).splitlines():
+            entry = re.match(r"(\w+): +(.*)", line)
+            if entry:
+                current = entry[1]
+                found[current] = entry[2].strip()
+            elif current:
+                found[current] = f"{found[current]} {line.strip()}".strip()
+        return found
+
+
+def read(function: Callable[..., Any]) -> Manual:
+    """Split a function's docstring into its summary, its notes and its sections."""
+    text = inspect.cleandoc(function.__doc__ or "")
+    parts = re.split(rf"^({'|'.join(SECTIONS)}):\n", text, flags=re.MULTILINE)
+    summary, _, notes = parts[0].partition("\n\n")
+    bodies = zip(parts[1::2], map(inspect.cleandoc, parts[2::2]), strict=True)
+    return Manual(" ".join(summary.split()), notes.strip(), dict(bodies))

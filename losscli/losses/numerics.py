@@ -1,0 +1,126 @@
+"""The vocabulary that losses are written in: array functions, stable where the plain form is not.
+
+A loss reads like its formula because what is delicate about it is here: functions of arrays that
+neither overflow nor lose digits, each with its error bound. Everything else a loss needs is an
+operator. Losses use these names and no array library directly.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+maximum = np.maximum
+minimum = np.minimum
+exp = np.exp
+expm1 = np.expm1
+sqrt = np.sqrt
+isfinite = np.isfinite
+
+
+def log(x: Array) -> Array:
+    """ln x, with ln 0 = −∞ (its limit) and no warning."""
+    with np.errstate(divide="ignore"):
+        return np.log(x)
+
+
+def log1p(x: Array) -> Array:
+    """ln(1 + x), with ln 0 = −∞ (its limit) and no warning."""
+    with np.errstate(divide="ignore"):
+        return np.log1p(x)
+
+
+def select(condition: Mask, yes: Array | float, no: Array | float) -> Array:
+    """`yes` where the condition holds, `no` elsewhere."""
+    return np.where(condition, yes, no)
+
+
+def square(x: Array) -> Array:
+    """x², rounded once (a general power may be an ulp away)."""
+    return x * x
+
+
+def relu(x: Array) -> Array:
+    """max(0, x), the positive part."""
+    return np.maximum(x, 0.0)
+
+
+def power(x: Array, p: float) -> Array:
+    """xᵖ, exact multiplication for the two common powers."""
+    if p == 1:
+        return x
+    return x * x if p == 2 else x**p
+
+
+def total(x: Array) -> Array:
+    """Σ over the last axis."""
+    return np.add.reduce(x, axis=-1)
+
+
+def largest(x: Array) -> Array:
+    """max over the last axis."""
+    return np.maximum.reduce(x, axis=-1)
+
+
+def softplus(x: Array) -> Array:
+    """ln(1 + eˣ) = max(0, x) + ln(1 + e^−|x|): no overflow, within 2 ulp everywhere."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + e^−x), from e^−|x| so that neither tail overflows; within 3 ulp."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+
+
+def log_softmax(x: Array) -> Array:
+    """x − ln Σ eˣ over the last axis, shifted by the maximum so that the sum lies in [1, C].
+
+    A row whose maximum is not finite has no shift that helps: +∞ gives NaN, as its limit is
+    undefined; −∞ entries beside finite ones are probability zero and stay −∞.
+    """
+    # A copy, since the shifted scores are changed in place.
+    shifted = np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True))
+    shifted -= np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
+    return shifted
+
+
+def softmax(x: Array) -> Array:
+    """eˣ / Σ eˣ over the last axis."""
+    e = np.exp(x - np.maximum.reduce(x, axis=-1, keepdims=True))
+    e /= np.add.reduce(e, axis=-1, keepdims=True)
+    return e
+
+
+def xlogy(x: Array, y: Array) -> Array:
+    """x ln y, with 0 ln 0 = 0 (its limit)."""
+    return times_log(x, log(y))
+
+
+def times_log(x: Array, log_y: Array) -> Array:
+    """x · ln y from ln y, with 0 · ln 0 = 0 (its limit), where the plain product is NaN."""
+    with np.errstate(invalid="ignore"):
+        return np.where(x == 0, 0.0, x * log_y)
+
+
+def clip(x: Array, low: float | None, high: float | None) -> Array:
+    """x held within [low, high]."""
+    return np.clip(x, low, high)
+
+
+def class_index(target: Array) -> NDArray[np.intp]:
+    """Class ids as an index; they arrive as floating point, like every column."""
+    return target.astype(np.intp)
+
+
+def pick(x: Array, index: NDArray[np.intp]) -> Array:
+    """x[…, index]: of each row, the entry of its class."""
+    return np.take_along_axis(x, index[..., None], axis=-1)[..., 0]
+
+
+def one_hot(index: NDArray[np.intp], classes: int) -> Array:
+    """1 at each row's class, 0 elsewhere; (…,) → (…, C)."""
+    return np.equal(index[..., None], np.arange(classes)).astype(np.float64)

@@ -1,0 +1,222 @@
+"""The catalogue: what a loss declares, and how it is found by any of its names."""
+
+import difflib
+import inspect
+import re
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+
+from losscli.errors import UsageError
+from losscli.losses import docstring
+from losscli.losses.domains import Choice, Flag, Kind, Number, Role, Vector
+from losscli.losses.numerics import Array, Mask
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Rows(NamedTuple):
+    """What a loss returns when there is more to say of its rows than their loss.
+
+    `loss` has any weights of the loss's own multiplied in, `weight` is what each entry adds to the
+    denominator of a weighted mean, and an entry that `keep` leaves out is in no sum at all.
+    """
+
+    loss: Array
+    weight: Array | None = None
+    keep: Mask | None = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A keyword of a loss: what it may be, and what it is when nothing is said."""
+
+    name: str
+    kind: Kind
+    default: Any
+    help: str
+
+    @property
+    def option(self) -> str:
+        """The command-line option that sets it."""
+        return "--" + self.name.replace("_", "-")
+
+    def parse(self, value: object) -> Any:
+        """A value for the function; a UsageError names the option and what it takes."""
+        if value is None and self.default is None:
+            return None
+        try:
+            return self.kind.parse(value)
+        except ValueError as error:
+            raise UsageError(f"{self.option}: {error}") from None
+
+
+class Alias(NamedTuple):
+    """Another name of a loss, with the parameters that the name implies."""
+
+    name: str
+    preset: Mapping[str, Any] = {}
+
+
+def alias(name: str, **preset: Any) -> Alias:
+    """A name under which a library has the loss with these parameters."""
+    return Alias(name, preset)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss function and all that its declaration says. Calling it calls the function."""
+
+    name: str
+    family: str
+    function: Callable[..., Any]
+    aliases: tuple[Alias, ...] = ()
+    #: how the elements of a row become its loss when nothing is said
+    row: str = "mean"
+    #: a command on the sample data, shown by `info` and run by a test
+    example: str = ""
+    __hash__ = object.__hash__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    @cached_property
+    def manual(self) -> docstring.Manual:
+        """The docstring, by section."""
+        return docstring.read(self.function)
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the docstring."""
+        return self.manual.summary
+
+    @cached_property
+    def signature(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.function).parameters
+
+    @cached_property
+    def roles(self) -> dict[str, Role]:
+        """The inputs, in the order of the function's positional parameters."""
+        positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return {
+            name: _metadata(parameter.annotation)[0]
+            for name, parameter in self.signature.items()
+            if parameter.kind == positional
+        }
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """The keyword-only parameters."""
+        entries = self.manual.entries("Parameters")
+        return {
+            name: Parameter(name, _kind(p.annotation), p.default, entries.get(name, ""))
+            for name, p in self.signature.items()
+            if p.kind == inspect.Parameter.KEYWORD_ONLY
+        }
+
+    def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every parameter's value: those given, checked, and the defaults of the others."""
+        for name in given:
+            if name not in self.parameters:
+                raise UsageError(
+                    f"{self.name} has no parameter '{name}'",
+                    suggestion(name, self.parameters) or f"losscli info {self.name} lists them",
+                )
+        return {
+            name: parameter.parse(given[name]) if name in given else parameter.default
+            for name, parameter in self.parameters.items()
+        }
+
+
+def _metadata(annotation: Any) -> tuple[Any, ...]:
+    """What an `Annotated[…]` carries, also inside `… | None`."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    return getattr(annotation, "__metadata__", ())
+
+
+def _kind(annotation: Any) -> Kind:
+    """The kind of parameter that an annotation declares."""
+    for item in _metadata(annotation):
+        if isinstance(item, (Number, Choice, Flag, Vector)):
+            return item
+    if annotation is bool:
+        return Flag()
+    if get_origin(annotation) is Literal:
+        return Choice(get_args(annotation))
+    raise TypeError(f"a parameter cannot be declared as {annotation!r}")
+
+
+@dataclass
+class Catalogue:
+    """Every loss, by name; names are compared without case, separators and a final 'loss'."""
+
+    losses: dict[str, Loss] = field(default_factory=dict)
+    _names: dict[str, tuple[Loss, Alias]] = field(default_factory=dict)
+
+    def add(self, loss: Loss) -> None:
+        """Take a loss in, under its name and its aliases; two losses may not claim one name."""
+        for name in (Alias(loss.name), *loss.aliases):
+            taken = self._names.get(_key(name.name))
+            if taken is not None and (taken[0] is not loss or taken[1].preset != name.preset):
+                raise ValueError(f"{loss.name} claims '{name.name}', a name of {taken[0].name}")
+            self._names[_key(name.name)] = (loss, name)
+        self.losses[loss.name] = loss
+
+    def find(self, name: str) -> tuple[Loss, Mapping[str, Any]] | None:
+        """The loss of this name and the parameters the name implies, or None."""
+        found = self._names.get(_key(name))
+        return (found[0], found[1].preset) if found else None
+
+    def get(self, name: str) -> tuple[Loss, Mapping[str, Any]]:
+        """As `find`; a UsageError with a suggestion when there is none."""
+        found = self.find(name)
+        if found is None:
+            raise UsageError(
+                f"no loss is called '{name}'",
+                self.suggest(name) or "losscli list shows them all",
+            )
+        return found
+
+    def suggest(self, name: str) -> str:
+        """'did you mean …?' for a name that is nearly one, else nothing."""
+        keys = difflib.get_close_matches(_key(name), self._names, n=6, cutoff=0.7)
+        names = list(dict.fromkeys(self._names[key][0].name for key in keys))[:3]
+        return f"did you mean {' or '.join(names)}?" if names else ""
+
+    def __iter__(self) -> Iterator[Loss]:
+        return iter(self.losses.values())
+
+
+def _key(name: str) -> str:
+    key = re.sub(r"[^a-z0-9]", "", name.lower())
+    return key.removesuffix("loss") or key
+
+
+def suggestion(name: str, names: Any) -> str:
+    """'did you mean …?' for the nearest of some names, else nothing."""
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+CATALOGUE = Catalogue()
+
+
+def loss(
+    name: str,
+    *,
+    family: str,
+    aliases: tuple[str | Alias, ...] = (),
+    row: Literal["mean", "sum"] = "mean",
+    example: str = "",
+) -> Callable[[Function], Function]:
+    """Declare a function to be a loss of the catalogue. The function itself stays as it is."""
+
+    def declare(function: Function) -> Function:
+        names = tuple(a if isinstance(a, Alias) else Alias(a) for a in aliases)
+        CATALOGUE.add(Loss(name, family, function, names, row, example))
+        return function
+
+    return declare
