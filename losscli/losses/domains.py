@@ -122,14 +122,14 @@ class Distribution(Domain):
     of_rows: ClassVar[bool] = True
 
     def allows(self, x: Array, context: Context) -> Mask:
-        inside = np.logical_and.reduce((x >= 0) & (x <= 1), axis=-1)
         if context.get("renormalize"):
-            return inside
+            return np.logical_and.reduce(x >= 0, axis=-1) & (np.add.reduce(x, axis=-1) > 0)
+        inside = np.logical_and.reduce((x >= 0) & (x <= 1), axis=-1)
         return inside & (np.abs(np.add.reduce(x, axis=-1) - 1) <= self.tolerance)
 
     def expected(self, context: Context) -> str:
         if context.get("renormalize"):
-            return "values in [0, 1]"
+            return "values that are not negative, one of them positive"
         return "values in [0, 1] that add up to 1"
 
     def hint(self, role: str, context: Context) -> str:

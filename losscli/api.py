@@ -1,0 +1,170 @@
+"""The one way down that the command line and Python share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from losscli.data.files import ReadOptions
+from losscli.data.inputs import WEIGHT, Block, InputOptions, Inputs, NonFinite
+from losscli.engine import reductions
+from losscli.engine.compute import Sink, check_row
+from losscli.engine.compute import compute as run
+from losscli.engine.totals import RowValues
+from losscli.errors import UsageError
+from losscli.losses import CATALOGUE, Loss
+from losscli.losses.numerics import Array
+from losscli.report.result import Result
+
+
+def losses() -> list[Loss]:
+    """Every loss of the catalogue."""
+    return list(CATALOGUE)
+
+
+def get_loss(name: str) -> Loss:
+    """The loss of a name or an alias. UsageError, with a suggestion, when there is none."""
+    return CATALOGUE.get(name)[0]
+
+
+def compute(
+    loss: str,
+    /,
+    *,
+    data: Any = None,
+    reduction: str | Sequence[str] | None = None,
+    row: str | None = None,
+    per_sample: bool = False,
+    labels: str | tuple[Any, Any] | None = None,
+    nonfinite: NonFinite = "error",
+    header: bool | None = None,
+    delimiter: str | None = None,
+    class_axis: int = -1,
+    **given: Any,
+) -> Result:
+    """Compute a loss on arrays or files.
+
+    Args:
+        loss: a loss's name or one of its aliases, in any spelling.
+        data: a file, DataFrame or Arrow table whose columns the roles name.
+        reduction: "mean" (Σwℓ / n), "weighted-mean" (Σwℓ / Σw; the default where there are weights),
+            "sum", "batchmean", "none", a library's word for one of them, or a list of several.
+        row: how the elements of a row become its loss: "mean", "sum", "none" (each element is a
+            row of its own) or "columns" (one value for each column).
+        per_sample: keep the loss of every row in the result; "none" does so too.
+        labels: two values of the target, "NEG,POS" or a pair, that stand for the two labels.
+        nonfinite: NaN, infinite and missing values are an "error", or "skip" or "keep".
+        header, delimiter: how text files are read, when the default is not right.
+        class_axis: which axis of an array of three or more holds the classes.
+        **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
+            string names a file) and the parameters of the loss.
+
+    Returns:
+        A `Result`, with `value`, `n`, `per_sample`, `signature` and `to_frame()`.
+
+    Raises:
+        UsageError: a loss, role, parameter or reduction that does not exist.
+        DataError: values, shapes or counts that do not fit the loss; the message names the row.
+        FileError: a file that cannot be read.
+
+    Example:
+        >>> compute("hinge-embedding", pred=[0.25, 0.25], target=[1, -1], margin=1.0).value
+        0.5
+    """
+    found, preset = CATALOGUE.get(loss)
+    roles = {name: given.pop(name) for name in [*found.roles, WEIGHT] if name in given}
+    names = None if reduction is None else reductions.parse(_names(reduction))
+    collector = _Collector() if per_sample or (names is not None and "none" in names) else None
+    return evaluate(
+        found,
+        roles,
+        {**preset, **given},
+        InputOptions(ReadOptions(delimiter, header), parse_labels(labels), nonfinite, class_axis),
+        data=data,
+        reduction=names,
+        row=row,
+        sink=collector,
+    )
+
+
+def evaluate(
+    loss: Loss,
+    roles: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    options: InputOptions,
+    *,
+    data: Any = None,
+    reduction: list[str] | None = None,
+    row: str | None = None,
+    sink: "Sink | None" = None,
+) -> Result:
+    """Open the inputs, run the engine over them, and report."""
+    chosen = check_row(row, loss.row)
+    params = loss.resolve(parameters)
+    inputs = Inputs(loss, roles, params, options, data)
+    if isinstance(sink, _Bindable):
+        sink.bind(inputs)
+    outcome = run(inputs, params, reduction, chosen, sink)
+    shown = {
+        **({"labels": ",".join(options.labels)} if options.labels else {}),
+        **({"nonfinite": options.nonfinite} if options.nonfinite != "error" else {}),
+        **({"class_axis": str(options.class_axis)} if options.class_axis != -1 else {}),
+    }
+    return Result(
+        loss=loss.name,
+        parameters=params,
+        values=outcome.values,
+        n=outcome.rows,
+        skipped=outcome.skipped,
+        ignored=outcome.ignored,
+        inputs=inputs.describe(),
+        row=chosen,
+        options=shown,
+        warnings=outcome.warnings,
+        per_sample=sink.per_sample if isinstance(sink, _Collector) else None,
+    )
+
+
+class _Bindable:
+    """A sink that wants to know the inputs before the first block comes."""
+
+    def bind(self, inputs: Inputs) -> None:
+        raise NotImplementedError
+
+
+class _Collector:
+    """A sink that keeps every row's loss in memory; skipped rows are NaN."""
+
+    def __init__(self) -> None:
+        self._parts: list[Array] = []
+
+    def __call__(self, block: Block, values: RowValues) -> None:
+        loss = values.loss
+        if block.rows is not None:
+            whole = np.full((block.length, *loss.shape[1:]), np.nan)
+            whole[block.rows.astype(np.intp)] = loss
+            loss = whole
+        self._parts.append(loss)
+
+    @property
+    def per_sample(self) -> Array:
+        """The losses of all rows."""
+        return np.concatenate(self._parts) if self._parts else np.empty(0)
+
+
+def parse_labels(labels: str | tuple[Any, Any] | None) -> tuple[str, str] | None:
+    """The two values of `--labels NEG,POS`."""
+    if labels is None:
+        return None
+    parts = labels.split(",") if isinstance(labels, str) else [str(x) for x in labels]
+    pair = [part.strip() for part in parts]
+    if len(pair) != 2 or pair[0] == pair[1] or not all(pair):
+        raise UsageError(
+            f"--labels: expected two different values NEG,POS, got '{labels}'",
+            "such as --labels 0,1 or --labels no,yes",
+        )
+    return (pair[0], pair[1])
+
+
+def _names(reduction: str | Sequence[str]) -> str | list[str]:
+    return reduction if isinstance(reduction, str) else list(reduction)

@@ -1,0 +1,1 @@
+"""Files and arrays → aligned columns: references, one reader a format, alignment and checks."""

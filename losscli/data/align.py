@@ -1,0 +1,125 @@
+"""Streams of pieces of any length → blocks of the same rows from every stream."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from losscli.data.source import Source, Values, Wanted
+from losscli.errors import DataError
+
+
+class Stream:
+    """One source's wanted columns, of which any number of rows can be taken from the front."""
+
+    def __init__(self, source: Source, wanted: Sequence[Wanted]) -> None:
+        self.source = source
+        self.wanted = list(wanted)
+        self.rows = 0  # taken so far
+        self._pieces = source.pieces(self.wanted)
+        self._held: list[list[Values]] = []
+        self._held_rows = 0
+
+    def shapes(self) -> list[tuple[int, ...]] | None:
+        """The shape of a row of each column, from the first piece; None when there are no rows."""
+        if not self._fill(1):
+            return None
+        return [values.array.shape[1:] for values in self._held[0]]
+
+    def take(self, rows: int) -> list[Values]:
+        """The next `rows` rows of each column, fewer at the end."""
+        self._fill(rows)
+        taken: list[list[Values]] = []
+        need = rows
+        while need and self._held:
+            piece = self._held[0]
+            length = len(piece[0].array)
+            if length <= need:
+                taken.append(self._held.pop(0))
+            else:
+                taken.append([_slice(v, 0, need) for v in piece])
+                self._held[0] = [_slice(v, need, length) for v in piece]
+            length = len(taken[-1][0].array)
+            need -= length
+            self._held_rows -= length
+        self.rows += rows - need
+        if not taken:
+            return []
+        return [self._join(i, [piece[i] for piece in taken]) for i in range(len(self.wanted))]
+
+    def drain(self) -> int:
+        """How many rows there are in all, reading the rest."""
+        total = self.rows + self._held_rows
+        self._held, self._held_rows = [], 0
+        return total + sum(len(piece[0].array) for piece in self._pieces)
+
+    def _fill(self, rows: int) -> bool:
+        while self._held_rows < rows:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            length = len(piece[0].array)
+            if length:
+                self._held.append(piece)
+                self._held_rows += length
+        return self._held_rows > 0
+
+    def _join(self, index: int, parts: list[Values]) -> Values:
+        if len(parts) == 1:
+            return parts[0]
+        widths = {part.array.shape[1:] for part in parts}
+        if len(widths) > 1:
+            name = self.wanted[index].column
+            raise DataError(
+                f"{self.source.display}, column '{name}', rows {self.rows - self._rows(parts) + 1} "
+                f"to {self.rows}: lists of different lengths ({_listed(widths)})"
+            )
+        missing: Any = None
+        if any(part.missing is not None for part in parts):
+            missing = np.concatenate(
+                [
+                    np.zeros(part.array.shape, bool) if part.missing is None else part.missing
+                    for part in parts
+                ]
+            )
+        return Values(np.concatenate([part.array for part in parts]), missing)
+
+    @staticmethod
+    def _rows(parts: list[Values]) -> int:
+        return sum(len(part.array) for part in parts)
+
+
+def blocks(streams: Sequence[Stream], rows: int) -> Iterator[tuple[int, list[list[Values]]]]:
+    """Blocks of `rows` rows at fixed places, each with its first row's index.
+
+    The last block may be shorter. A DataError says how long each stream is when they differ.
+    """
+    start = 0
+    while True:
+        parts = [stream.take(rows) for stream in streams]
+        lengths = [len(part[0].array) if part else 0 for part in parts]
+        if len(set(lengths)) > 1:
+            totals = [stream.drain() for stream in streams]
+            counts = ", ".join(
+                f"{stream.source.display or stream.wanted[0].column} has {total} rows"
+                for stream, total in zip(streams, totals, strict=True)
+            )
+            raise DataError(
+                f"{counts}: rows are paired by position, so their counts must agree",
+                "a header taken for a row, or a row for a header, is one off: --header, --no-header"
+                if max(totals) - min(totals) == 1
+                else "",
+            )
+        if not lengths[0]:
+            return
+        yield start, parts
+        start += lengths[0]
+
+
+def _slice(values: Values, start: int, stop: int) -> Values:
+    missing = None if values.missing is None else values.missing[start:stop]
+    return Values(values.array[start:stop], missing)
+
+
+def _listed(shapes: set[tuple[int, ...]]) -> str:
+    return ", ".join(sorted(str(shape[0]) if shape else "1" for shape in shapes))

@@ -1,0 +1,159 @@
+"""Arrow arrays → NumPy, by their buffers.
+
+Arrow's own conversions (`to_numpy`, `np.asarray`) import pandas, which costs more time than a small
+job takes; a buffer is a NumPy array already.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from losscli.data.source import BadValue, LabelMap, Values
+from losscli.losses.numerics import Array, Mask
+
+_DTYPES = {
+    pa.float64(): np.float64,
+    pa.float32(): np.float32,
+    pa.float16(): np.float16,
+    pa.int8(): np.int8,
+    pa.int16(): np.int16,
+    pa.int32(): np.int32,
+    pa.int64(): np.int64,
+    pa.uint8(): np.uint8,
+    pa.uint16(): np.uint16,
+    pa.uint32(): np.uint32,
+    pa.uint64(): np.uint64,
+}
+
+
+def decode(array: Any, labels: LabelMap | None = None, hint: str = "") -> Values:
+    """An Arrow array as float64: (n,), or (n, k) for lists of k.
+
+    Raises BadValue for the first value that is not a number, or not one of the labels.
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        array = array.dictionary_decode()
+        kind = array.type
+    if _is_list(kind):
+        return _lists(array)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _words(array, labels, hint)
+    if pa.types.is_boolean(kind):
+        values = _bits(array.buffers()[1], len(array), array.offset).astype(np.float64)
+    elif kind in _DTYPES:
+        values = _buffer(array, _DTYPES[kind])
+    elif pa.types.is_decimal(kind):
+        values = _buffer(array.cast(pa.float64()), np.float64).copy()
+    elif pa.types.is_null(kind):
+        values = np.full(len(array), np.nan)
+    else:
+        raise BadValue(0, f"the column holds {kind}", "numbers", hint)
+    missing = _missing(array)
+    if missing is not None:
+        values = np.where(missing, np.nan, values)
+    return Values(values if labels is None else map_labels(values, labels), missing)
+
+
+def map_labels(values: Array, labels: LabelMap) -> Array:
+    """Numbers that stand for labels → the labels that the loss wants; NaN stays NaN."""
+    if labels.numbers is None:
+        bad = np.flatnonzero(~np.isnan(values))
+        if len(bad):
+            raise BadValue(int(bad[0]), f"got {float(values[bad[0]]):g}", labels.expected)
+        return values
+    negative, positive = labels.numbers
+    mapped = np.where(values == positive, labels.codes[1], labels.codes[0])
+    other = (values != negative) & (values != positive)
+    if other.any():
+        unknown = np.flatnonzero(other & ~np.isnan(values))
+        if len(unknown):
+            raise BadValue(int(unknown[0]), f"got {float(values[unknown[0]]):g}", labels.expected)
+        mapped = np.where(other, np.nan, mapped)
+    return mapped
+
+
+def _words(array: Any, labels: LabelMap | None, hint: str) -> Values:
+    """Text columns: two labels, each distinct word looked at once; anything else is an error."""
+    encoded = array.dictionary_encode()
+    words = [str(word).strip() for word in encoded.dictionary.to_pylist()]
+    codes = np.full(len(words) + 1, np.nan)
+    known = {} if labels is None else dict(zip(labels.given, labels.codes, strict=True))
+    expected = "a number" if labels is None else labels.expected
+    missing = _missing(encoded.indices)
+    index = _buffer(encoded.indices, np.int32).astype(np.intp)
+    if missing is not None:
+        index = np.where(missing, len(words), index)
+    for code, word in enumerate(words):
+        if word not in known:
+            first = int(np.flatnonzero(index == code)[0])
+            raise BadValue(first, f"got {word!r}", expected, hint)
+        codes[code] = known[word]
+    return Values(codes[index], missing)
+
+
+def _is_list(kind: Any) -> bool:
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def _lists(array: Any) -> Values:
+    """Lists of one length → a matrix. A row that is missing is NaN throughout."""
+    n, missing_rows = len(array), _missing(array)
+    present = np.ones(n, dtype=bool) if missing_rows is None else ~missing_rows
+    if pa.types.is_fixed_size_list(array.type):
+        width = array.type.list_size
+        flat = array.values.slice(array.offset * width, n * width)
+        starts = np.arange(n, dtype=np.int64) * width
+        lengths = np.full(n, width)
+    else:
+        wide = pa.types.is_large_list(array.type)
+        offsets = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32)
+        offsets = offsets[array.offset : array.offset + n + 1].astype(np.int64)
+        lengths, starts = np.diff(offsets), offsets[:-1] - offsets[0]
+        flat = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+        width = int(lengths[present][0]) if present.any() else 0
+        odd = np.flatnonzero(present & (lengths != width))
+        if len(odd):
+            raise BadValue(
+                int(odd[0]),
+                f"a list of {lengths[odd[0]]} values",
+                f"{width} as in the rows before it",
+            )
+    inner = decode(flat)
+    if inner.array.ndim > 1:
+        raise BadValue(0, "the column holds lists of lists", "lists of numbers")
+    if missing_rows is None:
+        shape = (n, width)
+        inner_missing = None if inner.missing is None else inner.missing.reshape(shape)
+        return Values(inner.array.reshape(shape), inner_missing)
+    matrix = np.full((n, width), np.nan)
+    index = starts[present][:, None] + np.arange(width)
+    matrix[present] = inner.array[index]
+    return Values(matrix, np.isnan(matrix) & ~present[:, None])
+
+
+def _buffer(array: Any, dtype: Any) -> Any:
+    data = array.buffers()[1]
+    if data is None or len(array) == 0:
+        return np.zeros(len(array), dtype=dtype)
+    size = np.dtype(dtype).itemsize
+    return np.frombuffer(data, dtype, len(array), array.offset * size)
+
+
+def _bits(buffer: Any, n: int, offset: int) -> Mask:
+    """n bits of an Arrow bitmap from `offset` on, as booleans."""
+    data = np.frombuffer(buffer, np.uint8)
+    first, last = offset // 8, (offset + n + 7) // 8
+    bits = np.unpackbits(data[first:last], bitorder="little")
+    return bits[offset - 8 * first :][:n].astype(bool)
+
+
+def _missing(array: Any) -> Mask | None:
+    if array.null_count == 0:
+        return None
+    if array.buffers()[0] is None:
+        return np.ones(len(array), dtype=bool)
+    return ~_bits(array.buffers()[0], len(array), array.offset)

@@ -1,0 +1,72 @@
+"""Every value against the domain of its role, and the one line that says which does not fit."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.data.source import Values, misfit
+from losscli.errors import DataError
+from losscli.losses.domains import Context, Domain, number
+from losscli.losses.numerics import Array
+
+MISSING_HINT = "--nonfinite skip leaves such rows out and counts them"
+
+
+class Place(NamedTuple):
+    """Where a block of values comes from, to name a value's file, column and row."""
+
+    display: str
+    columns: list[str]
+    role: str
+    loss: str
+    start: int
+    rows: Array | None
+
+    def error(self, index: tuple[int, ...], value: str, expected: str, hint: str) -> DataError:
+        row = index[0] if self.rows is None else int(self.rows[index[0]])
+        column = ""
+        if self.columns:
+            last = index[-1] if len(index) > 1 else 0
+            column = self.columns[last] if last < len(self.columns) else self.columns[0]
+        wanted = f"{expected} ({self.role} of {self.loss})"
+        display = self.display
+        if len(index) > 1 and not (len(self.columns) > 1):
+            value = f"element {', '.join(str(i + 1) for i in index[1:])}: {value}"
+        return misfit(display, column, self.start + row + 1, value, wanted, hint)
+
+
+def check(domain: Domain, values: Values, place: Place, context: Context, finite: bool) -> None:
+    """Raise the DataError of the first value that is not finite or not in its domain."""
+    x = values.array
+    if finite:
+        is_finite = np.isfinite(x)
+        if not is_finite.all():
+            index = _first(~is_finite)
+            missing = values.missing is not None and bool(values.missing[index])
+            value = "missing" if missing else f"got {x[index]}"
+            raise place.error(index, value, domain.expected(context), MISSING_HINT)
+    allowed = domain.allows(x, context)
+    if allowed.all():
+        return
+    bad = ~allowed
+    if not finite:
+        nonfinite = ~np.isfinite(x)
+        bad &= ~(nonfinite.any(axis=-1) if domain.of_rows else nonfinite)
+        if not bad.any():
+            return
+    index = _first(bad)
+    hint = domain.hint(place.role, context)
+    if domain.of_rows:
+        raise place.error((index[0],), _row_value(x[index]), domain.expected(context), hint)
+    raise place.error(index, f"got {number(x[index])}", domain.expected(context), hint)
+
+
+def _first(mask: Array) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
+
+
+def _row_value(row: Array) -> str:
+    outside = row[(row < 0) | (row > 1)]
+    if len(outside):
+        return f"got {number(outside[0])}"
+    return f"a row that adds up to {np.add.reduce(row):.6g}"

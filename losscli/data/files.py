@@ -1,0 +1,96 @@
+"""Opening a file by what is in it; the suffix only says what was meant."""
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from losscli.data.references import STDIN, Reference
+from losscli.data.source import Source
+from losscli.errors import FileError, UsageError
+
+#: formats that are recognised only to say what to do about them
+_OTHERS = {
+    b"\x1f\x8b": ("gzip", "gzip -dc {} | losscli … reads it from '-'"),
+    b"BZh": ("bzip2", "bzip2 -dc {} | losscli … reads it from '-'"),
+    b"\x28\xb5\x2f\xfd": ("zstandard", "zstd -dc {} | losscli … reads it from '-'"),
+    b"\xfd7zXZ": ("xz", "xz -dc {} | losscli … reads it from '-'"),
+    b"ARROW1": ("Arrow IPC", "write it as Parquet"),
+    b"\x80": ("a pickle", "a pickle can run any program: write the values as CSV or Parquet"),
+    b"PK\x03\x04": ("a zip archive", "unpack it first"),
+}
+_PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How text files are read."""
+
+    delimiter: str | None = None
+    header: bool | None = None
+
+
+def open_source(reference: Reference, options: ReadOptions) -> Source:
+    """The reader for a file, or for standard input."""
+    from losscli.data.csv import CsvSource
+    from losscli.data.parquet import MAGIC, ParquetSource
+
+    stream = _open(reference)
+    head = stream.peek(8)[:8]  # type: ignore[attr-defined]
+    if head.startswith(MAGIC):
+        if reference.path == STDIN:
+            return ParquetSource(_spool(stream), reference.display)
+        stream.close()
+        return ParquetSource(reference.path, reference.display)
+    if Path(reference.path).suffix.lower() in _PARQUET_SUFFIXES:
+        raise FileError(f"{reference.display}: not a Parquet file, whatever its name says")
+    for magic, (name, advice) in _OTHERS.items():
+        if head.startswith(magic):
+            raise FileError(
+                f"{reference.display}: {name}, expected CSV or Parquet",
+                advice.format(reference.path),
+            )
+    suffix = Path(reference.path).suffix.lower()
+    delimiter = options.delimiter or {".tsv": "\t", ".tab": "\t"}.get(suffix)
+    return CsvSource(stream, reference.display, delimiter, options.header)
+
+
+def _open(reference: Reference) -> BinaryIO:
+    if reference.path == STDIN:
+        if sys.stdin.isatty():
+            raise UsageError(
+                "'-' reads standard input, which is the terminal",
+                "pipe a file into it, or name a file",
+            )
+        return sys.stdin.buffer
+    try:
+        if os.path.isdir(reference.path):
+            raise FileError(f"{reference.path}: a directory, expected a CSV or Parquet file")
+        return open(reference.path, "rb")
+    except OSError as error:
+        hint = ""
+        if isinstance(error, FileNotFoundError):
+            hint = _nearby(Path(reference.path))
+        raise FileError(f"{reference.path}: {error.strerror or error}", hint) from None
+
+
+def _nearby(path: Path) -> str:
+    import difflib
+
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return f"the directory {path.parent} cannot be read" if path.parent != Path() else ""
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {path.parent / near[0]}?" if near else ""
+
+
+def _spool(stream: BinaryIO) -> Any:
+    """Parquet needs its footer first, so what comes through a pipe waits in a temporary file."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as its reader
+    shutil.copyfileobj(stream, file)
+    file.seek(0)
+    return file

@@ -1,0 +1,65 @@
+"""How the losses of rows become one number, under one name for each way."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from losscli.errors import UsageError
+from losscli.losses.registry import suggestion
+
+Row = Literal["mean", "sum", "none", "columns"]
+ROWS: tuple[Row, ...] = ("mean", "sum", "none", "columns")
+
+#: the name of a way, and the libraries' words for it
+SPELLINGS = {
+    "mean": ("sum_over_batch_size",),
+    "weighted-mean": ("mean_with_sample_weight",),
+    "sum": (),
+    "batchmean": (),
+    "none": (),
+}
+REDUCTIONS = tuple(SPELLINGS)
+
+MEANING = {
+    "mean": "Σwℓ / n, also with weights",
+    "weighted-mean": "Σwℓ / Σw",
+    "sum": "Σwℓ",
+    "batchmean": "Σwℓ / n with --row sum",
+    "none": "the loss of every row",
+}
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A reduction and the row reduction it goes with."""
+
+    name: str
+    row: Row
+
+
+def parse(names: str | tuple[str, ...] | list[str]) -> list[str]:
+    """Reduction names, comma-separated or in a list, the libraries' spellings understood."""
+    parts = names.split(",") if isinstance(names, str) else list(names)
+    found = []
+    for part in parts:
+        key = part.strip().lower().replace("_", "-")
+        name = next(
+            (
+                name
+                for name, others in SPELLINGS.items()
+                if key == name or key in [other.replace("_", "-") for other in others]
+            ),
+            None,
+        )
+        if name is None:
+            raise UsageError(
+                f"no reduction '{part.strip()}'",
+                suggestion(key, REDUCTIONS) or f"the reductions are {', '.join(REDUCTIONS)}",
+            )
+        if name not in found:
+            found.append(name)
+    return found
+
+
+def resolve(name: str, row: Row) -> Reduction:
+    """`batchmean` is the mean of row sums; the others leave the row reduction as it was set."""
+    return Reduction("mean", "sum") if name == "batchmean" else Reduction(name, row)

@@ -1,0 +1,115 @@
+"""Shapes in named axes, and how the shapes of the data settle what the axes are."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.errors import DataError
+from losscli.losses.domains import By, Context, Domain, Role, Vector
+from losscli.losses.registry import Loss
+
+Shape = tuple[int, ...]  # of one row: the axes after the first
+
+
+class Binding(NamedTuple):
+    """What a loss will see: the domain of every role, and the values that domains refer to."""
+
+    domains: dict[str, Domain]
+    context: Context
+
+
+def bind(loss: Loss, roles: Mapping[str, Role], shapes: Mapping[str, Shape], params: dict[str, Any]
+         ) -> Binding:
+    """Match the shape of each role's rows; a DataError says which role does not fit, and why."""
+    axes: dict[str, Any] = {}
+    domains: dict[str, Domain] = {}
+    for name, shape in shapes.items():
+        for pattern, domain in roles[name].shapes:
+            bound = _match(pattern, shape, axes)
+            if bound is not None:
+                axes |= bound
+                domains[name] = domain
+                break
+        else:
+            raise _mismatch(loss, roles[name], name, shape, axes, shapes)
+    context = {**params, **{axis: size for axis, size in axes.items() if axis != "..."}}
+    for name, domain in domains.items():
+        if isinstance(domain, By):
+            domains[name] = domain.resolve(context)
+    _fit_vectors(loss, params, axes)
+    return Binding(domains, context)
+
+
+def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The axes that make a pattern fit a row's shape, consistent with those known, or None."""
+    names = pattern.split()[1:]  # after "n"
+    bound: dict[str, Any] = {}
+    if "..." in names:
+        rest = len(shape) - (len(names) - 1)
+        if rest < 0 or axes.get("...", shape[:rest]) != shape[:rest]:
+            return None
+        bound["..."], shape, names = shape[:rest], shape[rest:], names[1:]
+    if len(names) != len(shape):
+        return None
+    for axis, size in zip(names, shape, strict=True):
+        if axes.get(axis, size) != size:
+            return None
+        bound[axis] = size
+    return bound
+
+
+def _fit_vectors(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any]) -> None:
+    """Check the lengths of vector parameters; one number stands for every entry of its axis."""
+    for name, parameter in loss.parameters.items():
+        if not isinstance(parameter.kind, Vector) or params[name] is None:
+            continue
+        size = axes.get(parameter.kind.axis)
+        if isinstance(size, tuple):
+            size = size[-1] if size else 1
+        if size is None:
+            continue
+        if len(params[name]) == 1:
+            params[name] = np.full(size, params[name][0])
+        elif len(params[name]) != size:
+            what = "classes" if parameter.kind.axis == "C" else "columns"
+            raise DataError(
+                f"{parameter.option} has {len(params[name])} numbers, pred has {size} {what}"
+            )
+
+
+def describe(pattern: str) -> str:
+    """A pattern as a person reads it: "n ..." is "(n,) or (n, k)"."""
+    return {
+        "n": "(n,)",
+        "n ...": "(n,) or (n, k)",
+        "n ... C": "(n, C)",
+        "n d": "(n, d)",
+    }.get(pattern, "(" + ", ".join(pattern.split()) + ")")
+
+
+def _mismatch(
+    loss: Loss, role: Role, name: str, shape: Shape, axes: Mapping[str, Any],
+    shapes: Mapping[str, Shape],
+) -> DataError:  # fmt: skip
+    wanted = " or ".join(dict.fromkeys(describe(pattern) for pattern, _ in role.shapes))
+    before = [other for other in shapes if other != name]
+    before = before[: list(shapes).index(name)]
+    sizes = "; ".join(f"{other} has {width(shapes[other])}" for other in before)
+    if axes and before:
+        message = f"{name} has {width(shape)}, which does not go with it"
+        return DataError(
+            f"{sizes}; {message} ({loss.name} wants {name} {wanted})",
+            "nothing is broadcast: name the columns that belong together, such as FILE#a,b",
+        )
+    return DataError(
+        f"{name} has {width(shape)}; {loss.name} wants {wanted}",
+        "name the columns, such as FILE#a,b,c or 'FILE#logit_*'",
+    )
+
+
+def width(shape: Shape) -> str:
+    """A row's shape in words."""
+    if not shape:
+        return "1 column"
+    return " × ".join(str(size) for size in shape) + " columns"

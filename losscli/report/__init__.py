@@ -1,0 +1,1 @@
+"""Numbers → people and programs: results, signatures, tables and files."""

@@ -1,0 +1,26 @@
+"""Every loss equals its originals: the values that the real libraries printed."""
+
+import numpy as np
+import pytest
+
+import losscli
+from tests.reference import Case, cases
+
+
+@pytest.mark.parametrize("case", list(cases("golden")), ids=repr)
+def test_golden(case: Case) -> None:
+    result = losscli.compute(case.loss, per_sample=True, **case.arguments)
+    np.testing.assert_allclose(result.value, case.expected, rtol=case.rtol, atol=case.atol)
+    if case.rows_expected is not None:
+        np.testing.assert_allclose(
+            np.ravel(result.per_sample),
+            np.ravel(case.rows_expected),
+            rtol=case.rtol,
+            atol=case.atol,
+        )
+
+
+@pytest.mark.parametrize("case", list(cases("seed_examples")), ids=repr)
+def test_worked_examples(case: Case) -> None:
+    result = losscli.compute(case.loss, **case.arguments)
+    np.testing.assert_allclose(result.value, case.expected, rtol=1e-12)
