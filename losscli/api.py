@@ -47,8 +47,8 @@ def compute(
     Args:
         loss: a loss's name or one of its aliases, in any spelling.
         data: a file, DataFrame or Arrow table whose columns the roles name.
-        reduction: "mean" (Σwℓ / n), "weighted-mean" (Σwℓ / Σw; the default where there are weights),
-            "sum", "batchmean", "none", a library's word for one of them, or a list of several.
+        reduction: "mean" (Σwℓ / n), "weighted-mean" (Σwℓ / Σw; the default where there are
+            weights), "sum", "batchmean", "none", a library's word for one of them, or a list.
         row: how the elements of a row become its loss: "mean", "sum", "none" (each element is a
             row of its own) or "columns" (one value for each column).
         per_sample: keep the loss of every row in the result; "none" does so too.
@@ -96,14 +96,12 @@ def evaluate(
     data: Any = None,
     reduction: list[str] | None = None,
     row: str | None = None,
-    sink: "Sink | None" = None,
+    sink: Sink | None = None,
 ) -> Result:
     """Open the inputs, run the engine over them, and report."""
     chosen = check_row(row, loss.row)
     params = loss.resolve(parameters)
     inputs = Inputs(loss, roles, params, options, data)
-    if isinstance(sink, _Bindable):
-        sink.bind(inputs)
     outcome = run(inputs, params, reduction, chosen, sink)
     shown = {
         **({"labels": ",".join(options.labels)} if options.labels else {}),
@@ -125,24 +123,21 @@ def evaluate(
     )
 
 
-class _Bindable:
-    """A sink that wants to know the inputs before the first block comes."""
-
-    def bind(self, inputs: Inputs) -> None:
-        raise NotImplementedError
-
-
 class _Collector:
     """A sink that keeps every row's loss in memory; skipped rows are NaN."""
 
     def __init__(self) -> None:
         self._parts: list[Array] = []
 
-    def __call__(self, block: Block, values: RowValues) -> None:
+    def start(self, inputs: Inputs) -> None:
+        """Nothing to prepare."""
+
+    def block(self, block: Block, values: RowValues) -> None:
+        """Keep a block's losses."""
         loss = values.loss
         if block.rows is not None:
             whole = np.full((block.length, *loss.shape[1:]), np.nan)
-            whole[block.rows.astype(np.intp)] = loss
+            whole[block.rows] = loss
             loss = whole
         self._parts.append(loss)
 

@@ -11,6 +11,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     DATA = 3
     FILE = 4
+    INTERNAL = 70
     INTERRUPTED = 130
     PIPE = 141
 

@@ -76,7 +76,7 @@ def _objects(part: Any, labels: LabelMap | None, hint: str) -> Values:
     per_row = max(1, part.size // max(1, len(part)))
     for i, value in enumerate(part.ravel().tolist()):
         text = str(value).strip()
-        if value is None or value != value:  # noqa: PLR0124 - NaN is what differs from itself
+        if value is None or value != value:
             flat[i] = np.nan
         elif text in known:
             flat[i] = known[text]

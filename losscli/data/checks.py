@@ -7,7 +7,7 @@ import numpy as np
 from losscli.data.source import Values, misfit
 from losscli.errors import DataError
 from losscli.losses.domains import Context, Domain, number
-from losscli.losses.numerics import Array
+from losscli.losses.numerics import Array, Index, Mask
 
 MISSING_HINT = "--nonfinite skip leaves such rows out and counts them"
 
@@ -20,7 +20,7 @@ class Place(NamedTuple):
     role: str
     loss: str
     start: int
-    rows: Array | None
+    rows: Index | None
 
     def error(self, index: tuple[int, ...], value: str, expected: str, hint: str) -> DataError:
         row = index[0] if self.rows is None else int(self.rows[index[0]])
@@ -61,7 +61,7 @@ def check(domain: Domain, values: Values, place: Place, context: Context, finite
     raise place.error(index, f"got {number(x[index])}", domain.expected(context), hint)
 
 
-def _first(mask: Array) -> tuple[int, ...]:
+def _first(mask: Mask) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
 
 

@@ -25,7 +25,11 @@ class CsvSource:
     """The columns of one CSV stream, whose names are in its first record or are 1, 2, 3 …"""
 
     def __init__(
-        self, stream: BinaryIO, display: str, delimiter: str | None = None, header: bool | None = None
+        self,
+        stream: BinaryIO,
+        display: str,
+        delimiter: str | None = None,
+        header: bool | None = None,
     ) -> None:
         self.display = display
         self._chunks = _records(stream, display)
@@ -61,8 +65,8 @@ class CsvSource:
         counting = cells == [str(i) for i in range(len(cells))]
         if counting and (len(cells) > 1 or (second and not second.lstrip("+-").isdigit())):
             raise DataError(
-                f"{self.display}: the first line, {self.delimiter.join(cells)}, may be the names of "
-                "the columns or a row of numbers",
+                f"{self.display}: the first line, {self.delimiter.join(cells)}, may be the names "
+                "of the columns or a row of numbers",
                 "say which: --header or --no-header",
             )
         return False
@@ -84,7 +88,9 @@ class CsvSource:
 
     def _index(self, name: str) -> int:
         if self.columns.count(name) > 1:
-            raise DataError(f"{self.display}: {self.columns.count(name)} columns are called '{name}'")
+            raise DataError(
+                f"{self.display}: {self.columns.count(name)} columns are called '{name}'"
+            )
         return self.columns.index(name)
 
     def _parse(
@@ -216,5 +222,3 @@ def _delimiter(line: str, display: str) -> str:
     if ";" in plain and "," not in plain:
         raise DataError(f"{display}: fields separated by ';'", "--delimiter ';'")
     return ","
-
-

@@ -15,8 +15,9 @@ from losscli.data.files import ReadOptions, open_source
 from losscli.data.references import STDIN, Reference, choose, parse
 from losscli.data.source import LabelMap, Source, Values, Wanted
 from losscli.errors import DataError, UsageError
-from losscli.losses.domains import Role, Weight
-from losscli.losses.numerics import Array, Mask
+from losscli.losses.domains import WEIGHT as WEIGHT_ROLE
+from losscli.losses.domains import Role
+from losscli.losses.numerics import Array, Index, Mask
 from losscli.losses.registry import Loss
 from losscli.losses.shapes import Binding, Shape, bind
 
@@ -44,7 +45,7 @@ class Block(NamedTuple):
     start: int
     length: int
     arrays: dict[str, Array]
-    rows: Array | None
+    rows: Index | None
     skipped: int
 
 
@@ -68,10 +69,10 @@ class Inputs:
     ) -> None:  # fmt: skip
         self.loss = loss
         self.options = options
-        self.roles: dict[str, Role] = {**loss.roles, WEIGHT: Weight.__metadata__[0]}
+        self.roles: dict[str, Role] = {**loss.roles, WEIGHT: WEIGHT_ROLE}
         self._columns: dict[str, _Column] = {}
         self._streams: list[Stream] = []
-        self._open(_complete(self.roles, given, data), data)
+        self._open(_complete(loss, self.roles, given, data), data)
         first = self._first_shapes()
         #: the shape of a row of each role, as the loss sees it
         self.shapes: dict[str, Shape] = {
@@ -158,7 +159,7 @@ class Inputs:
         ]
 
     def _reading(self, role: str) -> tuple[LabelMap | None, str]:
-        """How a role's values are read: as mapped labels, or as numbers, with the hint for words."""
+        """How a role's values are read: as mapped labels, or as numbers with a hint for words."""
         codes = self.roles[role].codes
         if codes is None:
             return None, ""
@@ -197,7 +198,7 @@ class Inputs:
                 f"{column.display}: from row {start + 1} on, a row has {array.shape[1:]} values, "
                 f"before it {self.shapes[name]}"
             )
-        flat = (len(array), *shape)
+        flat = (len(array), *self.binding.shapes[name])
         return Values(
             np.ascontiguousarray(array.reshape(flat)),
             None if missing is None else self._class_last(name, missing).reshape(flat),
@@ -220,11 +221,11 @@ class Inputs:
         for value in values.values():
             finite = np.isfinite(value.array)
             if not finite.all():
-                rows = finite.reshape(len(finite), -1).all(axis=1)
+                rows: Mask = finite.reshape(len(finite), -1).all(axis=1)
                 keep = rows if keep is None else keep & rows
         return keep
 
-    def _place(self, name: str, start: int, rows: Array | None) -> Place:
+    def _place(self, name: str, start: int, rows: Index | None) -> Place:
         column = self._columns[name]
         names = column.names if column.reference else []
         return Place(column.display, names, name, self.loss.name, start, rows)
@@ -237,7 +238,9 @@ def block_rows(width: int) -> int:
     return max(64, 1 << (max(1, BLOCK_VALUES // width).bit_length() - 1))
 
 
-def _complete(roles: Mapping[str, Role], given: Mapping[str, Any], data: Any) -> dict[str, Any]:
+def _complete(
+    loss: Loss, roles: Mapping[str, Role], given: Mapping[str, Any], data: Any
+) -> dict[str, Any]:
     """The roles that were given, in the loss's order; with `data`, a role's own name by default."""
     for name in given:
         if name not in roles:
@@ -247,9 +250,22 @@ def _complete(roles: Mapping[str, Role], given: Mapping[str, Any], data: Any) ->
         if name in complete or role.optional:
             continue
         if data is None:
-            raise UsageError(f"--{name} is missing", f"--{name} FILE, or --data FILE --{name} COLUMN")
+            raise UsageError(
+                f"--{option(name)} is missing",
+                f"--{option(name)} FILE, or --data FILE --{option(name)} COLUMN",
+            )
         complete[name] = name
+    for group in loss.one_of:
+        named = [f"--{option(name)}" for name in group]
+        chosen = [name for name in group if name in complete]
+        if len(chosen) != 1:
+            raise UsageError(f"{loss.name} wants one of {', '.join(named)}, got {len(chosen)}")
     return {name: complete[name] for name in roles if name in complete}
+
+
+def option(name: str) -> str:
+    """A role's name as its option spells it."""
+    return name.replace("_", "-")
 
 
 def _reference(role: str, value: str | Path, data: Any) -> Reference:

@@ -37,7 +37,9 @@ class ParquetSource:
             try:
                 batch = next(batches, None)
             except (pa.ArrowException, OSError) as error:
-                raise FileError(f"{self.display}: damaged after row {row}: {_first(error)}") from None
+                raise FileError(
+                    f"{self.display}: damaged after row {row}: {_first(error)}"
+                ) from None
             if batch is None:
                 return
             yield [self._decode(batch.column(w.column), w, row) for w in wanted]
@@ -62,7 +64,7 @@ class ParquetSource:
             for i in range(group.num_columns)
             if group.column(i).path_in_schema.split(".")[0] in chosen
         )
-        per_row = max(1, values // max(1, group.num_rows))
+        per_row: int = max(1, values // max(1, group.num_rows))
         return max(64, min(BATCH_ROWS, (1 << 18) // per_row))
 
 

@@ -1,8 +1,7 @@
 """One pass over the inputs: check, compute, sum; per-row losses go to whoever wants them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,8 +13,15 @@ from losscli.errors import UsageError
 from losscli.losses.numerics import Array
 from losscli.losses.registry import Rows
 
-#: where an unreduced block goes: its first row, the rows kept of it, and their losses
-Sink = Callable[[Block, RowValues], None]
+
+class Sink(Protocol):
+    """Where the losses of rows go, block after block."""
+
+    def start(self, inputs: Inputs) -> None:
+        """Told once, before the first block."""
+
+    def block(self, block: Block, values: RowValues) -> None:
+        """The losses of the rows that were kept of a block."""
 
 
 class Value(NamedTuple):
@@ -80,6 +86,8 @@ def compute(
     ways = {name: reductions.resolve(name, row) for name in chosen}
     totals: dict[Row, Totals] = {way.row: Totals() for way in ways.values()}
     totals.setdefault(row, Totals())
+    if sink is not None:
+        sink.start(inputs)
     watch = _Watch()
     watch_logits = params.get("input") == "logits" and "C" in inputs.binding.context
     n = skipped = ignored = 0
@@ -102,7 +110,7 @@ def compute(
             if mode == row:
                 watch.see_loss(block, values.loss, sum(s.value for s in total.loss))
                 if sink is not None:
-                    sink(block, values)
+                    sink.block(block, values)
         if watch_logits:
             watch.see_logits(arrays["pred"])
     found = [

@@ -1,7 +1,7 @@
 """A row reduction and the sums it gives, block after block."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -85,10 +85,7 @@ class Totals:
         for c in range(self.columns):
             self._add_column(c, *(_column(part, c if apart else None) for part in values))
 
-    def _add_column(
-        self, c: int, loss: Array | None, weight: Array | None, keep: Array | None
-    ) -> None:
-        assert loss is not None
+    def _add_column(self, c: int, loss: Array, weight: Array | None, keep: Mask | None) -> None:
         self.loss[c].add(block_sum(loss))
         self.count[c] += loss.size if keep is None else int(np.count_nonzero(keep))
         if weight is not None:
@@ -96,7 +93,7 @@ class Totals:
             self.weight[c].add(block_sum(weight if keep is None else np.where(keep, weight, 0.0)))
 
 
-def _column(part: Array | None, c: int | None) -> Array | None:
+def _column(part: Any, c: int | None) -> Any:
     if part is None:
         return None
     return part.ravel() if c is None else part[:, c]

@@ -21,7 +21,6 @@ from losscli.losses.domains import (
 from losscli.losses.numerics import (
     Array,
     class_index,
-    clip as clipped,
     exp,
     log,
     log1p,
@@ -32,7 +31,10 @@ from losscli.losses.numerics import (
     times_log,
     total,
 )
-from losscli.losses.registry import Rows, alias, loss
+from losscli.losses.numerics import (
+    clip as clipped,
+)
+from losscli.losses.registry import Example, Rows, alias, loss
 
 BinaryPrediction = Annotated[
     Array, Role((("n ...", By("input", {"probs": PROBABILITY, "logits": REAL})),))
@@ -66,7 +68,7 @@ ClassPrediction = Annotated[
         alias("binary_cross_entropy_with_logits", input="logits"),
         alias("sigmoid_binary_cross_entropy", input="logits"),
     ),
-    example="--data sample_data/cancer_logistic.parquet --pred prob --target label01",
+    example=Example("pred,target\n0.9,1\n0.4,1"),
 )
 def binary_cross_entropy(
     pred: BinaryPrediction,
@@ -146,8 +148,7 @@ def log_probabilities(
         alias("SparseCategoricalCrossentropy", input="probs"),
         "softmax_cross_entropy_with_integer_labels",
     ),
-    example="--pred 'sample_data/digits_logits.csv#logit_*' "
-    "--target sample_data/digits_logits.csv#label",
+    example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
 )
 def cross_entropy(
     pred: ClassPrediction,

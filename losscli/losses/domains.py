@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from losscli.losses.numerics import Array, Mask
+from losscli.losses.numerics import Array
 
 Context = Mapping[str, Any]  # the values of the parameters, and the sizes of named axes (C, …)
 
@@ -23,7 +23,7 @@ class Domain:
     #: True when a domain speaks of a whole row (its last axis), not of one value
     of_rows: ClassVar[bool] = False
 
-    def allows(self, x: Array, context: Context) -> Mask:
+    def allows(self, x: Array, context: Context) -> Any:
         """True where a value (or a row, where `of_rows`) is in the domain."""
         raise NotImplementedError
 
@@ -51,7 +51,7 @@ class Interval(Domain):
     def codes(self) -> tuple[float, float] | None:  # type: ignore[override]
         return self.label_codes
 
-    def allows(self, x: Array, context: Context) -> Mask:
+    def allows(self, x: Array, context: Context) -> Any:
         above = x > self.low if self.open_low else x >= self.low
         below = x < self.high if self.open_high else x <= self.high
         return above & below
@@ -83,7 +83,7 @@ class Labels(Domain):
     def codes(self) -> tuple[float, float]:  # type: ignore[override]
         return (self.negative, self.positive)
 
-    def allows(self, x: Array, context: Context) -> Mask:
+    def allows(self, x: Array, context: Context) -> Any:
         return (x == self.negative) | (x == self.positive)
 
     def expected(self, context: Context) -> str:
@@ -101,7 +101,7 @@ class Labels(Domain):
 class ClassIndex(Domain):
     """Whole numbers 0 … C−1, and the ignored index where a loss has one."""
 
-    def allows(self, x: Array, context: Context) -> Mask:
+    def allows(self, x: Array, context: Context) -> Any:
         allowed = (x >= 0) & (x < context["C"]) & (x == np.floor(x))
         ignored = context.get("ignore_index")
         return allowed if ignored is None else allowed | (x == ignored)
@@ -121,7 +121,7 @@ class Distribution(Domain):
     tolerance: float = 1e-3
     of_rows: ClassVar[bool] = True
 
-    def allows(self, x: Array, context: Context) -> Mask:
+    def allows(self, x: Array, context: Context) -> Any:
         if context.get("renormalize"):
             return np.logical_and.reduce(x >= 0, axis=-1) & (np.add.reduce(x, axis=-1) > 0)
         inside = np.logical_and.reduce((x >= 0) & (x <= 1), axis=-1)
@@ -145,7 +145,7 @@ class LogDistribution(Domain):
     tolerance: float = 1e-3
     of_rows: ClassVar[bool] = True
 
-    def allows(self, x: Array, context: Context) -> Mask:
+    def allows(self, x: Array, context: Context) -> Any:
         below = np.logical_and.reduce(x <= 0, axis=-1)
         sums = np.add.reduce(np.exp(np.minimum(x, 0)), axis=-1)
         return below & (np.abs(sums - 1) <= self.tolerance)
@@ -207,12 +207,11 @@ def each(domain: Domain) -> Role:
 Real = Annotated[Array, each(REAL)]
 Sign = Annotated[Array, each(SIGN)]
 SoftLabel = Annotated[Array, each(SOFT_LABEL)]
-Weight = Annotated[Array, Role((("n", NOT_NEGATIVE), ("n ...", NOT_NEGATIVE)), optional=True)]
+WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
+Embedding = Annotated[Array, Role((("n d", REAL),))]
 Scores = Annotated[Array, Role((("n ... C", REAL),))]
 ClassTarget = Annotated[Array, Role((("n ...", ClassIndex()),))]
-ClassOrDistribution = Annotated[
-    Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))
-]
+ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))]
 
 
 def number(x: float) -> str:

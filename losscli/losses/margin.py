@@ -1,4 +1,4 @@
-"""Margin losses: what a score, a distance or a set of class scores lacks to be right by a margin."""
+"""Margin losses: what scores or distances lack to be right by a margin."""
 
 from typing import Annotated, Literal
 
@@ -29,7 +29,7 @@ from losscli.losses.numerics import (
     square,
     total,
 )
-from losscli.losses.registry import Rows, loss
+from losscli.losses.registry import Example, Rows, loss
 
 SignOrReal = Annotated[
     Array,
@@ -48,7 +48,7 @@ SignOrReal = Annotated[
     "hinge-embedding",
     family="margin",
     aliases=("HingeEmbeddingLoss", "hinge_embedding_loss"),
-    example="--data sample_data/pairs.csv --pred distance --target label",
+    example=Example("pred,target\n0.25,1\n0.25,-1"),
 )
 def hinge_embedding(
     pred: Real,
@@ -101,7 +101,7 @@ def hinge_embedding(
     "hinge",
     family="margin",
     aliases=("HingeLoss", "hinge_loss", "BinaryHingeLoss", "binary_hinge_loss"),
-    example="--data sample_data/cancer_svm.csv --pred score --target label",
+    example=Example("pred,target\n0.5,1\n0.5,-1"),
 )
 def hinge(
     pred: Real,
@@ -147,7 +147,7 @@ def hinge(
     "squared-hinge",
     family="margin",
     aliases=("SquaredHinge",),
-    example="--data sample_data/cancer_svm.csv --pred score --target label",
+    example=Example("pred,target\n0.5,1\n0.5,-1"),
 )
 def squared_hinge(
     pred: Real,
@@ -192,8 +192,7 @@ def squared_hinge(
     "categorical-hinge",
     family="margin",
     aliases=("CategoricalHinge",),
-    example="--pred 'sample_data/digits_logits.csv#logit_*' "
-    "--target sample_data/digits_logits.csv#label",
+    example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
 )
 def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
     """Keras's multiclass hinge, whose strongest rival never scores below zero.
@@ -231,8 +230,7 @@ def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
     "multiclass-hinge",
     family="margin",
     aliases=("MulticlassHingeLoss", "multiclass_hinge_loss", "crammer-singer"),
-    example="--pred 'sample_data/digits_logits.csv#logit_*' "
-    "--target sample_data/digits_logits.csv#label",
+    example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
 )
 def multiclass_hinge(
     pred: Scores,
@@ -289,8 +287,7 @@ def multiclass_hinge(
     "multi-margin",
     family="margin",
     aliases=("MultiMarginLoss", "multi_margin_loss", "weston-watkins"),
-    example="--pred 'sample_data/digits_logits.csv#logit_*' "
-    "--target sample_data/digits_logits.csv#label",
+    example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
 )
 def multi_margin(
     pred: Scores,
@@ -334,7 +331,7 @@ def multi_margin(
     true_class = class_index(target)
     shortfall = relu(margin - pick(pred, true_class)[..., None] + pred)
     others = one_hot(true_class, pred.shape[-1]) == 0
-    value = total(select(others, power(shortfall, p), 0.0)) / pred.shape[-1]
+    value: Array = total(select(others, power(shortfall, p), 0.0)) / pred.shape[-1]
     if class_weight is None:
         return value
     weight = class_weight[true_class]

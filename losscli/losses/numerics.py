@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
+Index: TypeAlias = NDArray[np.intp]
 
 maximum = np.maximum
 minimum = np.minimum
@@ -52,17 +53,19 @@ def power(x: Array, p: float) -> Array:
     """xᵖ, exact multiplication for the two common powers."""
     if p == 1:
         return x
-    return x * x if p == 2 else x**p
+    return square(x) if p == 2 else np.power(x, p)
 
 
 def total(x: Array) -> Array:
     """Σ over the last axis."""
-    return np.add.reduce(x, axis=-1)
+    result: Array = np.add.reduce(x, axis=-1)
+    return result
 
 
 def largest(x: Array) -> Array:
     """max over the last axis."""
-    return np.maximum.reduce(x, axis=-1)
+    result: Array = np.maximum.reduce(x, axis=-1)
+    return result
 
 
 def softplus(x: Array) -> Array:
@@ -111,16 +114,16 @@ def clip(x: Array, low: float | None, high: float | None) -> Array:
     return np.clip(x, low, high)
 
 
-def class_index(target: Array) -> NDArray[np.intp]:
+def class_index(target: Array) -> Index:
     """Class ids as an index; they arrive as floating point, like every column."""
     return target.astype(np.intp)
 
 
-def pick(x: Array, index: NDArray[np.intp]) -> Array:
+def pick(x: Array, index: Index) -> Array:
     """x[…, index]: of each row, the entry of its class."""
     return np.take_along_axis(x, index[..., None], axis=-1)[..., 0]
 
 
-def one_hot(index: NDArray[np.intp], classes: int) -> Array:
+def one_hot(index: Index, classes: int) -> Array:
     """1 at each row's class, 0 elsewhere; (…,) → (…, C)."""
     return np.equal(index[..., None], np.arange(classes)).astype(np.float64)

@@ -5,7 +5,7 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
@@ -53,6 +53,31 @@ class Parameter:
             raise UsageError(f"{self.option}: {error}") from None
 
 
+class Example(NamedTuple):
+    """A small table and the options that make a command of it, shown and run by `info`."""
+
+    data: str
+    options: str = ""
+
+    def command(self, loss: str) -> str:
+        """A shell command that runs anywhere."""
+        table = self.data.replace("\n", "\\n")
+        options = f" {self.options}" if self.options else ""
+        return f"printf '{table}\\n' | losscli compute {loss} --data -{options}"
+
+    def options_given(self) -> dict[str, Any]:
+        """The options by name; one that stands alone is a flag."""
+        found: dict[str, Any] = {}
+        name = ""
+        for word in self.options.split():
+            if word.startswith("--"):
+                name = word[2:]
+                found[name] = True
+            else:
+                found[name] = word
+        return found
+
+
 class Alias(NamedTuple):
     """Another name of a loss, with the parameters that the name implies."""
 
@@ -75,8 +100,9 @@ class Loss:
     aliases: tuple[Alias, ...] = ()
     #: how the elements of a row become its loss when nothing is said
     row: str = "mean"
-    #: a command on the sample data, shown by `info` and run by a test
-    example: str = ""
+    #: groups of optional roles of which exactly one must be given
+    one_of: tuple[tuple[str, ...], ...] = ()
+    example: Example | None = None
     __hash__ = object.__hash__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -101,7 +127,7 @@ class Loss:
         """The inputs, in the order of the function's positional parameters."""
         positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return {
-            name: _metadata(parameter.annotation)[0]
+            name: replace(_metadata(parameter.annotation)[0], optional=parameter.default is None)
             for name, parameter in self.signature.items()
             if parameter.kind == positional
         }
@@ -210,13 +236,14 @@ def loss(
     family: str,
     aliases: tuple[str | Alias, ...] = (),
     row: Literal["mean", "sum"] = "mean",
-    example: str = "",
+    one_of: tuple[tuple[str, ...], ...] = (),
+    example: Example | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a loss of the catalogue. The function itself stays as it is."""
 
     def declare(function: Function) -> Function:
         names = tuple(a if isinstance(a, Alias) else Alias(a) for a in aliases)
-        CATALOGUE.add(Loss(name, family, function, names, row, example))
+        CATALOGUE.add(Loss(name, family, function, names, row, one_of, example))
         return function
 
     return declare

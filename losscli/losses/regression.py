@@ -2,14 +2,14 @@
 
 from losscli.losses.domains import Positive, Real
 from losscli.losses.numerics import Array, minimum, square
-from losscli.losses.registry import loss
+from losscli.losses.registry import Example, loss
 
 
 @loss(
     "mse",
     family="regression",
     aliases=("MSELoss", "MeanSquaredError", "mean_squared_error", "squared-error", "l2"),
-    example="--data sample_data/diabetes.csv --pred ridge --target target",
+    example=Example("pred,target\n2.5,3\n0,2"),
 )
 def mse(pred: Real, target: Real) -> Array:
     """The squared error; its mean is the mean squared error.
@@ -43,7 +43,7 @@ def mse(pred: Real, target: Real) -> Array:
     "mae",
     family="regression",
     aliases=("L1Loss", "MeanAbsoluteError", "mean_absolute_error", "absolute-error"),
-    example="--data sample_data/diabetes.csv --pred ridge --target target",
+    example=Example("pred,target\n2.5,3\n0,2"),
 )
 def mae(pred: Real, target: Real) -> Array:
     """The absolute error; its mean is the mean absolute error.
@@ -76,7 +76,7 @@ def mae(pred: Real, target: Real) -> Array:
     "huber",
     family="regression",
     aliases=("HuberLoss", "huber_loss"),
-    example="--data sample_data/diabetes.csv --pred ridge --target target --delta 50",
+    example=Example("pred,target\n2.5,3\n0,2"),
 )
 def huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
     """Half the squared error for small errors, linear from δ on, so that outliers weigh less.

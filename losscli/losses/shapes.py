@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.losses.domains import By, Context, Domain, Role, Vector
+from losscli.losses.domains import By, ClassIndex, Context, Domain, Role, Vector
 from losscli.losses.registry import Loss
 
 Shape = tuple[int, ...]  # of one row: the axes after the first
@@ -16,20 +16,24 @@ class Binding(NamedTuple):
     """What a loss will see: the domain of every role, and the values that domains refer to."""
 
     domains: dict[str, Domain]
+    shapes: dict[str, Shape]
     context: Context
 
 
-def bind(loss: Loss, roles: Mapping[str, Role], shapes: Mapping[str, Shape], params: dict[str, Any]
-         ) -> Binding:
+def bind(
+    loss: Loss, roles: Mapping[str, Role], shapes: Mapping[str, Shape], params: dict[str, Any]
+) -> Binding:
     """Match the shape of each role's rows; a DataError says which role does not fit, and why."""
     axes: dict[str, Any] = {}
     domains: dict[str, Domain] = {}
+    seen: dict[str, Shape] = {}
     for name, shape in shapes.items():
         for pattern, domain in roles[name].shapes:
             bound = _match(pattern, shape, axes)
             if bound is not None:
                 axes |= bound
                 domains[name] = domain
+                seen[name] = (1,) if shape == () and pattern.endswith(" d") else shape
                 break
         else:
             raise _mismatch(loss, roles[name], name, shape, axes, shapes)
@@ -38,12 +42,14 @@ def bind(loss: Loss, roles: Mapping[str, Role], shapes: Mapping[str, Shape], par
         if isinstance(domain, By):
             domains[name] = domain.resolve(context)
     _fit_vectors(loss, params, axes)
-    return Binding(domains, context)
+    return Binding(domains, seen, context)
 
 
 def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any] | None:
     """The axes that make a pattern fit a row's shape, consistent with those known, or None."""
     names = pattern.split()[1:]  # after "n"
+    if names == ["d"] and shape == ():
+        shape = (1,)  # a column is a vector of one
     bound: dict[str, Any] = {}
     if "..." in names:
         rest = len(shape) - (len(names) - 1)
@@ -53,9 +59,10 @@ def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any
     if len(names) != len(shape):
         return None
     for axis, size in zip(names, shape, strict=True):
-        if axes.get(axis, size) != size:
+        if (int(axis) if axis.isdigit() else axes.get(axis, size)) != size:
             return None
-        bound[axis] = size
+        if not axis.isdigit():
+            bound[axis] = size
     return bound
 
 
@@ -78,21 +85,26 @@ def _fit_vectors(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any]) ->
             )
 
 
-def describe(pattern: str) -> str:
-    """A pattern as a person reads it: "n ..." is "(n,) or (n, k)"."""
-    return {
-        "n": "(n,)",
-        "n ...": "(n,) or (n, k)",
-        "n ... C": "(n, C)",
-        "n d": "(n, d)",
-    }.get(pattern, "(" + ", ".join(pattern.split()) + ")")
+def describe(role: Role) -> str:
+    """A role's shapes as a person reads them: "(n,) or (n, k)"."""
+    texts = " or ".join(_readable(pattern, domain) for pattern, domain in role.shapes)
+    return " or ".join(dict.fromkeys(texts.split(" or ")))
+
+
+def _readable(pattern: str, domain: Domain) -> str:
+    # Beside (n, C), "n ..." stands for what is left without the classes.
+    if isinstance(domain, ClassIndex):
+        return "(n,)"
+    return {"n": "(n,)", "n ...": "(n,) or (n, k)", "n ... C": "(n, C)"}.get(
+        pattern, f"({', '.join(pattern.split())})"
+    )
 
 
 def _mismatch(
     loss: Loss, role: Role, name: str, shape: Shape, axes: Mapping[str, Any],
     shapes: Mapping[str, Shape],
 ) -> DataError:  # fmt: skip
-    wanted = " or ".join(dict.fromkeys(describe(pattern) for pattern, _ in role.shapes))
+    wanted = describe(role)
     before = [other for other in shapes if other != name]
     before = before[: list(shapes).index(name)]
     sizes = "; ".join(f"{other} has {width(shapes[other])}" for other in before)

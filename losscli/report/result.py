@@ -88,27 +88,28 @@ class Result:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as JSON would have it, with plain types."""
+        """The result with plain types: the first value on top, all of them under `values`."""
+        values = [
+            {
+                "reduction": v.reduction,
+                "row": v.row,
+                **({"column": v.column} if v.column else {}),
+                "value": v.value,
+                "n": v.n,
+                "denominator": v.denominator,
+                "signature": self.signature_of(v),
+            }
+            for v in self.values
+        ]
         return {
             "loss": self.loss,
             "parameters": {k: _plain(v) for k, v in self.parameters.items()},
-            "row": self.row,
             **self.options,
-            "n": self.n,
+            **(values[0] if values else {}),
+            "rows": self.n,
             "skipped": self.skipped,
             "ignored": self.ignored,
-            "values": [
-                {
-                    "reduction": v.reduction,
-                    "row": v.row,
-                    **({"column": v.column} if v.column else {}),
-                    "value": v.value,
-                    "n": v.n,
-                    "denominator": v.denominator,
-                    "signature": self.signature_of(v),
-                }
-                for v in self.values
-            ],
+            "values": values,
             "inputs": self.inputs,
             "dtype": self.dtype,
             "warnings": self.warnings,

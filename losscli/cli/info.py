@@ -1,0 +1,129 @@
+"""`losscli info LOSS`: the manual of a loss."""
+
+import textwrap
+from typing import Any
+
+import click
+
+from losscli.cli.compute import roles, shapes_text
+from losscli.cli.options import Command, WordType, sentence
+from losscli.losses import CATALOGUE, Loss
+from losscli.losses.registry import Parameter
+from losscli.report.formats import dumps
+
+
+def document(loss: Loss) -> dict[str, Any]:
+    """All that a loss declares, for programs."""
+    texts = loss.manual.entries("Roles")
+    return {
+        "name": loss.name,
+        "family": loss.family,
+        "aliases": [alias.name for alias in loss.aliases],
+        "summary": loss.summary,
+        "notes": loss.manual.notes,
+        "formula": loss.manual.section("Formula"),
+        "roles": {
+            name: {
+                "description": texts.get(name, "the weight of each row, or of each element"),
+                "values": shapes_text(role),
+                "optional": role.optional,
+            }
+            for name, role in roles(loss)
+        },
+        "parameters": {
+            p.name: {
+                "option": p.option,
+                "description": p.help,
+                "values": p.kind.expected(),
+                "default": p.default,
+            }
+            for p in loss.parameters.values()
+        },
+        "row": loss.row,
+        "returns": loss.manual.section("Returns"),
+        "raises": loss.manual.section("Raises"),
+        "source": loss.manual.section("Source"),
+        "example": loss.example.command(loss.name) if loss.example else "",
+    }
+
+
+def page(loss: Loss) -> str:
+    """The manual as text."""
+    about = document(loss)
+    inputs = [
+        f"--{name}{' (optional)' if role['optional'] else ''}\n"
+        + _indent(_wrap(f"{sentence(role['description'])} {role['values']}"))
+        for name, role in about["roles"].items()
+    ]
+    parameters = [
+        f"{_usage(p)}\n{_indent(_wrap(sentence(p.help) + _default(p.default)))}"
+        for p in loss.parameters.values()
+    ]
+    sections = {
+        "Also called": _wrap(", ".join(about["aliases"])),
+        "Definition": about["formula"],
+        "Inputs": "\n".join(inputs),
+        "Parameters": "\n".join(parameters),
+        "Returns": about["returns"],
+        "Errors": about["raises"],
+        "Source": about["source"],
+        "Example": f"{about['example']}\n{example_value(loss)}" if loss.example else "",
+    }
+    notes = f"\n\n{about['notes']}" if about["notes"] else ""
+    parts = [f"{loss.name} ({loss.family})\n\n{_indent(about['summary'] + notes)}"]
+    parts += [f"{title}\n{_indent(text)}" for title, text in sections.items() if text]
+    return "\n\n".join(parts)
+
+
+def example_value(loss: Loss) -> str:
+    """What the example's command prints, as the bare value."""
+    import csv
+
+    from losscli.api import compute
+
+    assert loss.example is not None
+    header, *rows = csv.reader(loss.example.data.splitlines())
+    table = {name: [float(row[i]) for row in rows] for i, name in enumerate(header)}
+    options = {k.replace("-", "_"): v for k, v in loss.example.options_given().items()}
+    return f"→ {compute(loss.name, data=table, **options).value}"
+
+
+def _usage(parameter: Parameter) -> str:
+    return f"{parameter.option} {parameter.kind.metavar}".rstrip()
+
+
+def _wrap(text: str) -> str:
+    return textwrap.fill(text, 84, break_long_words=False, break_on_hyphens=False)
+
+
+def _indent(text: str) -> str:
+    return textwrap.indent(text, "    ")
+
+
+def _default(value: Any) -> str:
+    """How a parameter's default reads at the end of its description."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return f" Default: {'on' if value else 'off'}."
+    return f" Default: {value:g}." if isinstance(value, float) else f" Default: {value}."
+
+
+class LossName(WordType):
+    """The name of a loss, completed by the shell."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(loss.name for loss in CATALOGUE))
+
+
+@click.command("info", cls=Command)
+@click.argument("loss", type=LossName())
+@click.option("--format", "-f", "format_", type=click.Choice(["text", "json"]), default="text",
+              help="A page to read, or JSON.")  # fmt: skip
+def command(loss: str, format_: str) -> None:
+    """Explain a loss: definition, inputs, parameters, sources, an example."""
+    found, _ = CATALOGUE.get(loss)
+    if format_ == "json":
+        click.echo(dumps(document(found), indent=2))
+    else:
+        click.echo(page(found))

@@ -1,0 +1,108 @@
+"""The program: its commands, and what becomes of errors."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from losscli import __version__
+from losscli.errors import ExitCode, LosscliError
+
+COMMANDS = {
+    "compute": "Compute a loss on predictions and targets in files.",
+    "list": "List the losses of the catalogue.",
+    "info": "Explain a loss: definition, inputs, parameters, sources, an example.",
+    "completion": "Print the completion script of a shell.",
+}
+EPILOG = (
+    "Exit codes: 0 done, 2 usage, 3 the data is wrong, 4 a file cannot be read or written, "
+    "70 a bug, 130 interrupted, 141 the reader of the pipe left."
+)
+
+
+class Program(click.Group):
+    """The commands, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"losscli.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with their summaries, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
+@click.version_option(__version__, prog_name="losscli")
+def program() -> None:
+    """Compute any loss function of machine learning on predictions saved in files.
+
+    \b
+      losscli compute mse --pred p.csv --target t.csv
+      losscli compute cross-entropy --data scores.parquet --pred 'logit_*' --target label
+      losscli list
+    """
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code. Never raises, never prints a traceback."""
+    arguments = list(sys.argv[1:] if args is None else args)
+    try:
+        code = program.main(arguments, prog_name="losscli", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except (BrokenPipeError, click.exceptions.Exit) as error:
+        if isinstance(error, click.exceptions.Exit):
+            return error.exit_code
+        # What is still buffered has no reader; nobody wants to hear about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.PIPE
+    except (KeyboardInterrupt, click.Abort):
+        print("\ninterrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except Exception as error:
+        if "--traceback" in arguments:
+            import traceback
+
+            traceback.print_exc()
+        return report(error)
+
+
+def report(error: Exception) -> int:
+    """Say what went wrong in one line, and what to do about it in another."""
+    if isinstance(error, LosscliError):
+        message, hint, code = error.message, error.hint, int(error.exit_code)
+    elif isinstance(error, click.ClickException):
+        message, code = error.format_message(), int(ExitCode.USAGE)
+        context = getattr(error, "ctx", None)
+        hint = f"{context.command_path} --help" if context is not None else "losscli --help"
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            print(message, file=sys.stderr)
+            return code
+    elif isinstance(error, MemoryError):
+        message, hint, code = "out of memory", "", int(ExitCode.FILE)
+    else:
+        message = f"a bug in losscli: {type(error).__name__}: {error}"
+        hint, code = "--traceback shows where; please report it", int(ExitCode.INTERNAL)
+    print(f"error: {inert(message)}", file=sys.stderr)
+    if hint:
+        print(f"hint: {inert(hint)}", file=sys.stderr)
+    return code
+
+
+def inert(text: str) -> str:
+    """Text without control characters: what a file holds must not steer a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

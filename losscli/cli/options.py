@@ -1,0 +1,102 @@
+"""Options that commands share, and help that groups options by what they are about."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from losscli.report.formats import FORMATS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Option(click.Option):
+    """An option that belongs to a section of the help."""
+
+    def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+class Command(click.Command):
+    """A command whose help lists its options by section."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                section = getattr(parameter, "section", "Output")
+                sections.setdefault(section, []).append(record)
+        for name, records in sections.items():
+            with formatter.section(name):
+                formatter.write_dl(records)
+
+
+class ReferenceType(click.ParamType):  # type: ignore[type-arg]
+    """A reference to data; the shell completes the file."""
+
+    name = "reference"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
+
+class WordType(click.ParamType):  # type: ignore[type-arg]
+    """One of some words, checked by whoever declared them; the shell completes them."""
+
+    name = "word"
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
+
+
+def output_options(section: str = "Output") -> list[click.Parameter]:
+    """`--format`, `--output`, `--force`, `--color` and `--traceback`, the same everywhere."""
+    return [
+        Option(
+            ["--format", "-f", "format_"],
+            type=click.Choice(FORMATS),
+            section=section,
+            help="How results are written. By default a table on a terminal and TSV in a pipe; "
+            "a file's suffix decides for files. `value` is the bare number.",
+        ),
+        Option(
+            ["--output", "-o"],
+            metavar="FILE",
+            type=click.Path(dir_okay=False),
+            section=section,
+            help="Write to a file instead of standard output: .json, .jsonl, .csv, .tsv, .md, "
+            ".tex, .txt, .parquet or .arrow.",
+        ),
+        Option(["--force"], is_flag=True, section=section, help="Replace files that exist."),
+        Option(
+            ["--color"],
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            section=section,
+            help="Colour the table: on a terminal (auto), always, or never. NO_COLOR is heeded.",
+        ),
+        Option(
+            ["--traceback"],
+            is_flag=True,
+            expose_value=False,
+            section=section,
+            help="Show where in the program an error came from.",
+        ),
+    ]
+
+
+def sentence(text: str) -> str:
+    """A text as a sentence; a symbol it starts with keeps its case."""
+    first = text.split(" ", 1)[0]
+    start = text[:1].upper() if first.isascii() and first.isalpha() else text[:1]
+    return f"{start}{text[1:].rstrip('.')}."

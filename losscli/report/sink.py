@@ -1,0 +1,45 @@
+"""Per-row output: a sink of the engine that writes a format."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from losscli.data.inputs import Block, Inputs
+from losscli.engine.totals import RowValues
+from losscli.losses.numerics import Array
+from losscli.report.rows import RowWriter
+
+
+class RowSink:
+    """Writes the number of each row, its loss and, where there are weights, its weight.
+
+    Rows that were skipped are not there; their numbers are.
+    """
+
+    def __init__(self, out: RowWriter) -> None:
+        self._out = out
+        self._inputs: Inputs | None = None
+
+    def start(self, inputs: Inputs) -> None:
+        """The inputs know what a row's elements are called."""
+        self._inputs = inputs
+
+    def block(self, block: Block, values: RowValues) -> None:
+        """Write a block."""
+        kept = np.arange(block.length) if block.rows is None else block.rows
+        columns: dict[str, Array] = {"row": (kept + block.start + 1).astype(np.int64)}
+        columns |= self._named("loss", values.loss)
+        if values.weight is not None:
+            columns |= self._named("weight", values.weight)
+        self._out.write(columns)
+
+    def _named(self, name: str, part: Array) -> dict[str, Array]:
+        if part.ndim == 1:
+            return {name: part}
+        assert self._inputs is not None
+        elements = self._inputs.element_names(part.shape[1])
+        return {f"{name}_{element}": part[:, i] for i, element in enumerate(elements)}
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """All rows are there."""
+        self._out.close(metadata)
