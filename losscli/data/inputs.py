@@ -221,7 +221,7 @@ class Inputs:
         for value in values.values():
             finite = np.isfinite(value.array)
             if not finite.all():
-                rows: Mask = finite.reshape(len(finite), -1).all(axis=1)
+                rows: Any = finite.reshape(len(finite), -1).all(axis=1)
                 keep = rows if keep is None else keep & rows
         return keep
 

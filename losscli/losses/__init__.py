@@ -2,34 +2,30 @@
 
 A loss takes the arrays of its roles (samples on the first axis) and its parameters as keywords,
 and returns the loss of every row or element, in plain NumPy and without checking its inputs.
-Importing this package fills `CATALOGUE`.
+Importing this package fills `CATALOGUE`; every loss is also an attribute of it, by the name of its
+function: `losscli.losses.hinge_embedding(pred, target, margin=1.0)`.
 """
 
-from losscli.losses.classification import binary_cross_entropy, cross_entropy
-from losscli.losses.margin import (
-    categorical_hinge,
-    hinge,
-    hinge_embedding,
-    multi_margin,
-    multiclass_hinge,
-    squared_hinge,
-)
-from losscli.losses.registry import CATALOGUE, Loss, Rows
-from losscli.losses.regression import huber, mae, mse
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "CATALOGUE",
-    "Loss",
-    "Rows",
-    "binary_cross_entropy",
-    "categorical_hinge",
-    "cross_entropy",
-    "hinge",
-    "hinge_embedding",
-    "huber",
-    "mae",
-    "mse",
-    "multi_margin",
-    "multiclass_hinge",
-    "squared_hinge",
-]
+from losscli.losses.registry import CATALOGUE, Loss, Rows
+
+FAMILIES = ("regression", "classification", "margin")
+
+for _family in FAMILIES:
+    import_module(f"losscli.losses.{_family}")
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    loss.function.__name__: loss.function for loss in CATALOGUE
+}
+
+__all__ = ["CATALOGUE", "FAMILIES", "Loss", "Rows", *_FUNCTIONS]
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    try:
+        return _FUNCTIONS[name]
+    except KeyError:
+        raise AttributeError(f"module 'losscli.losses' has no loss '{name}'") from None
