@@ -16,10 +16,16 @@ COMMANDS = {
     "info": "Explain a loss: definition, inputs, parameters, sources, an example.",
     "completion": "Print the completion script of a shell.",
 }
-EPILOG = (
-    "Exit codes: 0 done, 2 usage, 3 the data is wrong, 4 a file cannot be read or written, "
-    "70 a bug, 130 interrupted, 141 the reader of the pipe left."
-)
+EXIT_STATUS = {
+    ExitCode.OK: "done",
+    ExitCode.USAGE: "usage",
+    ExitCode.DATA: "the data is wrong",
+    ExitCode.FILE: "a file cannot be read or written",
+    ExitCode.INTERNAL: "a bug",
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.PIPE: "the reader of the pipe left",
+}
+EPILOG = f"Exit codes: {', '.join(f'{int(code)} {text}' for code, text in EXIT_STATUS.items())}."
 
 
 class Program(click.Group):
@@ -64,10 +70,8 @@ def main(args: Sequence[str] | None = None) -> int:
         code = program.main(arguments, prog_name="losscli", standalone_mode=False)
         sys.stdout.flush()
         return int(code or 0)
-    except (BrokenPipeError, click.exceptions.Exit) as error:
-        if isinstance(error, click.exceptions.Exit):
-            return error.exit_code
-        # What is still buffered has no reader; nobody wants to hear about it.
+    except (BrokenPipeError, SystemExit):
+        # Click turns a broken pipe into SystemExit. What is still buffered has no reader.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.PIPE
     except (KeyboardInterrupt, click.Abort):

@@ -164,6 +164,10 @@ class By(Domain):
     parameter: str
     choices: Mapping[str, Domain] = field(hash=False)
 
+    @property
+    def codes(self) -> tuple[float, float] | None:  # type: ignore[override]
+        return next((domain.codes for domain in self.choices.values() if domain.codes), None)
+
     def resolve(self, context: Context) -> Domain:
         """The domain for the parameter's value in this context."""
         return self.choices[str(context[self.parameter])]

@@ -1,0 +1,60 @@
+"""Random inputs that fit a loss, made from what the loss declares."""
+
+from typing import Any
+
+import numpy as np
+
+from losscli.losses import Loss
+from losscli.losses.domains import (
+    By,
+    ClassIndex,
+    Distribution,
+    Domain,
+    Interval,
+    Labels,
+    LogDistribution,
+)
+
+CLASSES = 4
+Arrays = dict[str, Any]
+
+
+def values(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Random values of a domain."""
+    if isinstance(domain, Interval):
+        low = max(domain.low, -3.0)
+        high = min(domain.high, low + 6.0)
+        return rng.uniform(low, high, shape)
+    if isinstance(domain, Labels):
+        return rng.choice([domain.negative, domain.positive], shape)
+    if isinstance(domain, ClassIndex):
+        return rng.integers(0, CLASSES, shape).astype(float)
+    if isinstance(domain, (Distribution, LogDistribution)):
+        p = rng.dirichlet(np.ones(shape[-1]), shape[:-1])
+        return p if isinstance(domain, Distribution) else np.log(p)
+    raise NotImplementedError(f"no random values for {domain}")
+
+
+def inputs(loss: Loss, n: int, rng: np.random.Generator, **params: Any) -> Arrays:
+    """Arrays for every role that a loss needs, in the first shape that each of them may have."""
+    chosen = loss.resolve(params)
+    sizes = {"C": (CLASSES,), "d": (3,), "...": ()}
+    arrays: Arrays = {}
+    needed = [name for name, role in loss.roles.items() if not role.optional]
+    needed += [group[0] for group in loss.one_of]
+    for name, role in loss.roles.items():
+        if name not in needed:
+            continue
+        pattern, domain = role.shapes[0]
+        if isinstance(domain, By):
+            domain = domain.resolve(chosen)
+        shape: tuple[int, ...] = (n,)
+        for axis in pattern.split()[1:]:
+            shape += (int(axis),) if axis.isdigit() else sizes[axis]
+        arrays[name] = values(domain, shape, rng)
+    return arrays
+
+
+def elementwise(loss: Loss) -> bool:
+    """Whether every role may have any number of elements a row."""
+    return all(role.shapes[0][0] == "n ..." for role in loss.roles.values() if not role.optional)
