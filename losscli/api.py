@@ -1,5 +1,6 @@
 """The one way down that the command line and Python share."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -101,8 +102,8 @@ def evaluate(
     """Open the inputs, run the engine over them, and report."""
     chosen = check_row(row, loss.row)
     params = loss.resolve(parameters)
-    inputs = Inputs(loss, roles, params, options, data)
-    outcome = run(inputs, params, reduction, chosen, sink)
+    with contextlib.closing(Inputs(loss, roles, params, options, data)) as inputs:
+        outcome = run(inputs, params, reduction, chosen, sink)
     shown = {
         **({"labels": ",".join(options.labels)} if options.labels else {}),
         **({"nonfinite": options.nonfinite} if options.nonfinite != "error" else {}),

@@ -156,9 +156,7 @@ def test_reductions_agree_with_the_rows(loss: Loss, rng: np.random.Generator) ->
     assert total == pytest.approx(float(np.sum(plain.per_sample)), rel=1e-13)
     assert mean == pytest.approx(total / ROWS, rel=1e-15)
     names = ["sum", "mean", "weighted-mean"]
-    weighted = losscli.compute(
-        loss.name, per_sample=True, reduction=names, weight=weight, **arrays
-    )
+    weighted = losscli.compute(loss.name, per_sample=True, reduction=names, weight=weight, **arrays)
     total, mean, weighted_mean = (v.value for v in weighted.values)
     np.testing.assert_allclose(weighted.per_sample, plain.per_sample * weight, rtol=1e-15)
     assert total == pytest.approx(float(np.sum(plain.per_sample * weight)), rel=1e-13)

@@ -25,6 +25,9 @@ class ArraySource:
         for start in range(0, rows, PIECE_ROWS):
             yield [self._piece(w, start) for w in wanted]
 
+    def close(self) -> None:
+        """Arrays are their owner's."""
+
     def _piece(self, wanted: Wanted, start: int) -> Values:
         part = self._arrays[wanted.column][start : start + PIECE_ROWS]
         try:

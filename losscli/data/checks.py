@@ -25,9 +25,10 @@ class Place(NamedTuple):
     def error(self, index: tuple[int, ...], value: str, expected: str, hint: str) -> DataError:
         row = index[0] if self.rows is None else int(self.rows[index[0]])
         column = ""
-        if self.columns:
-            last = index[-1] if len(index) > 1 else 0
-            column = self.columns[last] if last < len(self.columns) else self.columns[0]
+        if len(self.columns) == 1:
+            column = self.columns[0]
+        elif self.columns and len(index) > 1:
+            column = self.columns[index[-1]]
         wanted = f"{expected} ({self.role} of {self.loss})"
         display = self.display
         if len(index) > 1 and not (len(self.columns) > 1):

@@ -32,6 +32,7 @@ class CsvSource:
         header: bool | None = None,
     ) -> None:
         self.display = display
+        self._stream = stream
         self._chunks = _records(stream, display)
         self._first = next(self._chunks, b"").removeprefix(b"\xef\xbb\xbf")
         if self._first[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -85,6 +86,9 @@ class CsvSource:
         last = previous.rstrip(b"\r\n") + b"\n" if previous.strip(b"\r\n") else b""
         if last:
             yield self._parse(last, indexes, wanted, row, line)[0]
+
+    def close(self) -> None:
+        self._stream.close()
 
     def _index(self, name: str) -> int:
         if self.columns.count(name) > 1:

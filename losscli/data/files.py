@@ -35,10 +35,18 @@ class ReadOptions:
 
 def open_source(reference: Reference, options: ReadOptions) -> Source:
     """The reader for a file, or for standard input."""
+    stream = _open(reference)
+    try:
+        return _recognise(stream, reference, options)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def _recognise(stream: BinaryIO, reference: Reference, options: ReadOptions) -> Source:
     from losscli.data.csv import CsvSource
     from losscli.data.parquet import MAGIC, ParquetSource
 
-    stream = _open(reference)
     head = stream.peek(8)[:8]  # type: ignore[attr-defined]
     if head.startswith(MAGIC):
         if reference.path == STDIN:
@@ -65,7 +73,7 @@ def _open(reference: Reference) -> BinaryIO:
                 "'-' reads standard input, which is the terminal",
                 "pipe a file into it, or name a file",
             )
-        return sys.stdin.buffer
+        return open(sys.stdin.fileno(), "rb", closefd=False)
     try:
         if os.path.isdir(reference.path):
             raise FileError(f"{reference.path}: a directory, expected a CSV or Parquet file")

@@ -12,7 +12,8 @@ from losscli.data.align import Stream, blocks
 from losscli.data.arrays import ArraySource
 from losscli.data.checks import Place, check
 from losscli.data.files import ReadOptions, open_source
-from losscli.data.references import STDIN, Reference, choose, parse
+from losscli.data.given import complete, is_table, reference_of, table_of
+from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import LabelMap, Source, Values, Wanted
 from losscli.errors import DataError, UsageError
 from losscli.losses.domains import WEIGHT as WEIGHT_ROLE
@@ -72,16 +73,30 @@ class Inputs:
         self.roles: dict[str, Role] = {**loss.roles, WEIGHT: WEIGHT_ROLE}
         self._columns: dict[str, _Column] = {}
         self._streams: list[Stream] = []
-        self._open(_complete(loss, self.roles, given, data), data)
+        self._sources: list[Source] = []
+        try:
+            self._open(complete(loss, self.roles, given, data), data)
+            self._settle(params)
+        except BaseException:
+            self.close()
+            raise
+
+    def _settle(self, params: dict[str, Any]) -> None:
+        """Match the first rows with the loss, which settles shapes, domains and blocks."""
         first = self._first_shapes()
         #: the shape of a row of each role, as the loss sees it
         self.shapes: dict[str, Shape] = {
             name: _row_shape(self._class_last(name, np.empty((1, *shape))).shape[1:])
             for name, shape in first.items()
         }
-        self.binding: Binding = bind(loss, self.roles, self.shapes, params)
+        self.binding: Binding = bind(self.loss, self.roles, self.shapes, params)
         widest = max(int(np.prod(shape)) for shape in self.shapes.values())
         self.block_rows = block_rows(widest)
+
+    def close(self) -> None:
+        """Close every file."""
+        for source in self._sources:
+            source.close()
 
     def describe(self) -> dict[str, str]:
         """Each role's reference with the columns that were read, for people and programs."""
@@ -119,16 +134,16 @@ class Inputs:
     def _open(self, given: Mapping[str, Any], data: Any) -> None:
         """Open each file once, whatever the number of roles that are in it."""
         wanted: list[list[Wanted]] = []
-        sources: list[Source] = []
+        sources = self._sources
         by_file: dict[str, int] = {}
-        table = ArraySource(_table(data), "data") if _is_table(data) else None
+        table = ArraySource(table_of(data), "data") if is_table(data) else None
         for name, value in given.items():
             source: Source
             if table is not None:
                 reference: Reference | None = Reference("data", str(value))
                 key, source = "", table
             elif isinstance(value, (str, Path)):
-                reference = _reference(name, value, data)
+                reference = reference_of(value, data)
                 path = reference.path
                 key = path if path == STDIN else os.path.realpath(path)
                 source = (
@@ -143,7 +158,7 @@ class Inputs:
                 sources.append(source)
                 wanted.append([])
             at = by_file[key]
-            names = _select(source, reference, name, self.loss)
+            names = choose(reference, source.columns) if reference else list(source.columns)
             first = len(wanted[at])
             for column in names:
                 wanted[at].append(Wanted(column, *self._reading(name)))
@@ -236,61 +251,6 @@ def block_rows(width: int) -> int:
     if width <= 2:
         return BLOCK_ROWS
     return max(64, 1 << (max(1, BLOCK_VALUES // width).bit_length() - 1))
-
-
-def _complete(
-    loss: Loss, roles: Mapping[str, Role], given: Mapping[str, Any], data: Any
-) -> dict[str, Any]:
-    """The roles that were given, in the loss's order; with `data`, a role's own name by default."""
-    for name in given:
-        if name not in roles:
-            raise UsageError(f"no role '{name}'", f"the roles are {', '.join(roles)}")
-    complete = {name: given[name] for name in roles if given.get(name) is not None}
-    for name, role in roles.items():
-        if name in complete or role.optional:
-            continue
-        if data is None:
-            raise UsageError(
-                f"--{option(name)} is missing",
-                f"--{option(name)} FILE, or --data FILE --{option(name)} COLUMN",
-            )
-        complete[name] = name
-    for group in loss.one_of:
-        named = [f"--{option(name)}" for name in group]
-        chosen = [name for name in group if name in complete]
-        if len(chosen) != 1:
-            raise UsageError(f"{loss.name} wants one of {', '.join(named)}, got {len(chosen)}")
-    return {name: complete[name] for name in roles if name in complete}
-
-
-def option(name: str) -> str:
-    """A role's name as its option spells it."""
-    return name.replace("_", "-")
-
-
-def _reference(role: str, value: str | Path, data: Any) -> Reference:
-    if data is None:
-        return Reference(str(value)) if isinstance(value, Path) else parse(value)
-    if "#" in str(data) and not Path(str(data)).exists():
-        raise UsageError("--data names a file; its columns are named by the roles")
-    return Reference(str(data), str(value))
-
-
-def _select(source: Source, reference: Reference | None, role: str, loss: Loss) -> list[str]:
-    if reference is None:
-        return list(source.columns)
-    return choose(reference, source.columns, width_matters=True)
-
-
-def _is_table(data: Any) -> bool:
-    return data is not None and not isinstance(data, (str, Path))
-
-
-def _table(data: Any) -> dict[str, Any]:
-    """The columns of a DataFrame, an Arrow table or a mapping."""
-    if hasattr(data, "column_names"):
-        return {name: data[name] for name in data.column_names}
-    return {str(name): data[name] for name in (data.keys() if hasattr(data, "keys") else data)}
 
 
 def _row_shape(shape: tuple[int, ...]) -> Shape:

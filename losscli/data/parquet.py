@@ -45,6 +45,9 @@ class ParquetSource:
             yield [self._decode(batch.column(w.column), w, row) for w in wanted]
             row += batch.num_rows
 
+    def close(self) -> None:
+        self._file.close()
+
     def _decode(self, array: Any, wanted: Wanted, row: int) -> Values:
         try:
             return decode(array, wanted.labels, wanted.hint)

@@ -43,14 +43,14 @@ def parse(text: str) -> Reference:
     return Reference(path, columns)
 
 
-def choose(reference: Reference, names: Sequence[str], width_matters: bool) -> list[str]:
+def choose(reference: Reference, names: Sequence[str]) -> list[str]:
     """The columns that a reference selects out of a file's, in the order that was asked for.
 
     Patterns select in the order of the file. A file without `#` stands for all of its columns; but
     a column that looks like bookkeeping must be named, since it would pass for one more score.
     """
     if reference.columns is None:
-        return _all_of(reference, names) if width_matters else list(names)
+        return _all_of(reference, names)
     selector = reference.columns
     patterns = [selector] if selector in names else [p.strip() for p in selector.split(",")]
     chosen: list[str] = []

@@ -53,6 +53,9 @@ class Source(Protocol):
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         """The columns asked for, a few rows at a time, in order, from the first row."""
 
+    def close(self) -> None:
+        """Let go of the file."""
+
 
 class BadValue(Exception):
     """A value that cannot be decoded, at an index of the piece at hand."""

@@ -112,7 +112,7 @@ def _mismatch(
         message = f"{name} has {width(shape)}, which does not go with it"
         return DataError(
             f"{sizes}; {message} ({loss.name} wants {name} {wanted})",
-            "nothing is broadcast: name the columns that belong together, such as FILE#a,b",
+            "nothing is broadcast: name as many columns for one as for the other",
         )
     return DataError(
         f"{name} has {width(shape)}; {loss.name} wants {wanted}",

@@ -1,0 +1,61 @@
+"""What was given for each role: whether it is all there, and what it refers to."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from losscli.data.references import Reference, parse
+from losscli.errors import UsageError
+from losscli.losses.domains import Role
+from losscli.losses.registry import Loss
+
+
+def complete(
+    loss: Loss, roles: Mapping[str, Role], given: Mapping[str, Any], data: Any
+) -> dict[str, Any]:
+    """The roles that were given, in the loss's order; with `data`, a role's own name by default."""
+    for name in given:
+        if name not in roles:
+            raise UsageError(f"no role '{name}'", f"the roles are {', '.join(roles)}")
+    complete = {name: given[name] for name in roles if given.get(name) is not None}
+    for name, role in roles.items():
+        if name in complete or role.optional:
+            continue
+        if data is None:
+            raise UsageError(
+                f"--{option(name)} is missing",
+                f"--{option(name)} FILE, or --data FILE --{option(name)} COLUMN",
+            )
+        complete[name] = name
+    for group in loss.one_of:
+        named = [f"--{option(name)}" for name in group]
+        chosen = [name for name in group if name in complete]
+        if len(chosen) != 1:
+            raise UsageError(f"{loss.name} wants one of {', '.join(named)}, got {len(chosen)}")
+    return {name: complete[name] for name in roles if name in complete}
+
+
+def option(name: str) -> str:
+    """A role's name as its option spells it."""
+    return name.replace("_", "-")
+
+
+def reference_of(value: str | Path, data: Any) -> Reference:
+    """The reference that a role's text is: a file and columns, or columns of the one file."""
+    if data is None:
+        return Reference(str(value)) if isinstance(value, Path) else parse(value)
+    if "#" in str(data) and not Path(str(data)).exists():
+        raise UsageError("--data names a file; its columns are named by the roles")
+    return Reference(str(data), str(value))
+
+
+def is_table(data: Any) -> bool:
+    """Whether `data` is a table in memory."""
+    return data is not None and not isinstance(data, (str, Path))
+
+
+def table_of(data: Any) -> dict[str, Any]:
+    """The columns of a DataFrame, an Arrow table or a mapping."""
+    if hasattr(data, "column_names"):
+        return {name: data[name] for name in data.column_names}
+    return {str(name): data[name] for name in (data.keys() if hasattr(data, "keys") else data)}

@@ -1,0 +1,64 @@
+"""The documents are true: their commands print what they show, and what is generated is fresh."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import console
+
+ROOT = console.ROOT
+DOCUMENTS = ["README.md", "docs/errors.md"]
+BLOCKS = [
+    pytest.param(block, id=f"{name}-{i}")
+    for name in DOCUMENTS
+    for i, block in enumerate(console.blocks(ROOT / name))
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_console_block(block: str) -> None:
+    assert console.run(block) == block
+
+
+def test_console_blocks_are_found() -> None:
+    assert len(BLOCKS) > 20
+    assert console.commands("$ one\nout\n$ two \\\n  more\n") == ["one", "two \\\n  more"]
+
+
+def test_generated_documents_are_fresh() -> None:
+    """`python scripts/generate_docs.py` was run after the last change of a declaration."""
+    done = subprocess.run(
+        [sys.executable, "scripts/generate_docs.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_every_man_page_is_in_the_wheel() -> None:
+    listed = re.findall(r'^"man/(.*)" =', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "man").glob("*.1"))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "losscli").rglob("*.py")), ids=str)
+def test_modules_stay_small(path: Path) -> None:
+    """Docstrings make modules of losses long; any other module is one screenful of ideas."""
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= (480 if path.parent.name == "losses" else 320)
+
+
+LAYERS = ["losses", "data", "engine", "report", "cli"]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_point_downwards(layer: str) -> None:
+    above = LAYERS[LAYERS.index(layer) + 1 :]
+    for path in (ROOT / "losscli" / layer).glob("*.py"):
+        imported = re.findall(r"from losscli\.(\w+)", path.read_text(encoding="utf-8"))
+        assert not set(imported) & set(above), path
