@@ -1,6 +1,9 @@
 """The documents are true: their commands print what they show, and what is generated is fresh."""
 
+import doctest
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 from tests import console
 
 ROOT = console.ROOT
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = ["README.md", "docs/errors.md"]
 BLOCKS = [
     pytest.param(block, id=f"{name}-{i}")
@@ -62,3 +66,33 @@ def test_imports_point_downwards(layer: str) -> None:
     for path in (ROOT / "losscli" / layer).glob("*.py"):
         imported = re.findall(r"from losscli\.(\w+)", path.read_text(encoding="utf-8"))
         assert not set(imported) & set(above), path
+
+
+def test_python_in_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    failures, tests = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert (failures, tests) == (0, 5)
+
+
+def test_the_first_command_of_the_readme(tmp_path: Path) -> None:
+    """A fresh copy, a fresh environment, and nothing else: it installs and computes."""
+    first, second = re.findall(r"^```bash\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert "pytest" in second, "the continuous integration runs this one"
+    checkout = tmp_path / "losscli"
+    ignored = shutil.ignore_patterns(".git", ".venv", "*cache*", "*.egg-info")
+    shutil.copytree(ROOT, checkout, ignore=ignored)
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(
+        ["bash", "-c", first], cwd=checkout, capture_output=True, text=True, env=environment,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].startswith(
+        "hinge-embedding\tmean\t0.16666666666666666\t9\t9"
+    )
+
+
+def test_every_other_shell_block_is_a_console_block() -> None:
+    languages = re.findall(r"^```(\w+)$", README, re.MULTILINE)
+    assert set(languages) == {"bash", "console", "python"}
+    assert languages.count("bash") == 2

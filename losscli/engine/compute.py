@@ -70,20 +70,12 @@ class _Watch:
             self.like_probabilities = bool(inside and (np.abs(sums - 1) < 1e-6).all())
 
 
-def default_reduction(weighted: bool) -> str:
-    """A mean that divides by the weights, where there are any."""
-    return "weighted-mean" if weighted else "mean"
-
-
 def compute(
     inputs: Inputs, params: dict[str, Any], names: list[str] | None, row: Row, sink: Sink | None,
 ) -> Outcome:  # fmt: skip
     """Evaluate a loss over its inputs and reduce it in each of the ways that are named."""
     loss = inputs.loss
-    class_weighted = params.get("class_weight") is not None
-    weighted = WEIGHT in inputs.shapes or class_weighted
-    chosen = [default_reduction(weighted)] if names is None else names
-    ways = {name: reductions.resolve(name, row) for name in chosen}
+    ways = {name: reductions.resolve(name, row) for name in names or ["mean", "weighted-mean"]}
     totals: dict[Row, Totals] = {way.row: Totals() for way in ways.values()}
     totals.setdefault(row, Totals())
     if sink is not None:
@@ -113,6 +105,9 @@ def compute(
                     sink.block(block, values)
         if watch_logits:
             watch.see_logits(arrays["pred"])
+    if names is None:
+        # By default a mean divides by the weights, where there are any.
+        del ways["mean" if totals[row].weighted else "weighted-mean"]
     found = [
         value for name, way in ways.items() if name != "none"
         for value in _values(name, way, totals[way.row], inputs)
