@@ -19,6 +19,8 @@ FOLDER = Path(__file__).parent / "parity"
 
 #: said by the shape or the reduction here, by a parameter there
 IMPLIED = {"weight_norm", "target_form", "class_axis"}
+#: what a loss has no word for, because it is the only way there
+ONLY = {"categorical-focal": {"alpha_mode": "constant"}}
 LABELS = {"01": "0,1", "pm1": None}
 #: what the two libraries' words for a behaviour are here
 OFF_LABELS = {"torch": "both"}
@@ -60,7 +62,8 @@ def reduction(case: dict[str, Any]) -> dict[str, Any]:
 def translate(case: dict[str, Any]) -> Case:
     """A case in this project's words."""
     case = {"peer": "", "id": "", **case}
-    params = dict(case["params"])
+    only = ONLY.get(case["loss"], {}).items()
+    params = {k: v for k, v in case["params"].items() if (k, v) not in only}
     arguments: dict[str, Any] = reduction(case)
     if "labels" in params:
         arguments["labels"] = LABELS[params.pop("labels")]

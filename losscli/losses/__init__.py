@@ -1,4 +1,4 @@
-"""The catalogue of losses: pure array functions with their declarations, one module a family.
+"""The catalogue of losses: pure array functions with their declarations, by family.
 
 A loss takes the arrays of its roles (samples on the first axis) and its parameters as keywords,
 and returns the loss of every row or element, in plain NumPy and without checking its inputs.
@@ -12,7 +12,8 @@ from typing import Any
 
 from losscli.losses.registry import CATALOGUE, Loss, Rows
 
-FAMILIES = ("regression", "classification", "margin")
+# A module may not have the name of a loss: it would hide the function of that name here.
+FAMILIES = ("regression", "classification", "focal_losses", "margin", "multiclass_margin")
 
 for _family in FAMILIES:
     import_module(f"losscli.losses.{_family}")

@@ -7,6 +7,7 @@ from losscli.losses.domains import (
     REAL,
     By,
     ClassOrDistribution,
+    ClassTarget,
     ClassWeights,
     Distribution,
     ElementWeights,
@@ -14,7 +15,9 @@ from losscli.losses.domains import (
     Finite,
     Fraction,
     Integer,
+    Interval,
     LogDistribution,
+    Number,
     Role,
     SoftLabel,
 )
@@ -22,6 +25,7 @@ from losscli.losses.numerics import (
     Array,
     class_index,
     exp,
+    expm1,
     log,
     log1p,
     log_softmax,
@@ -53,6 +57,12 @@ ClassPrediction = Annotated[
         )
     ),
 ]
+LogProbabilities = Annotated[Array, Role((("n ... C", LogDistribution()),))]
+
+
+def smooth_labels(y: Array, epsilon: float) -> Array:
+    """y (1 − ε) + ½ ε: labels drawn towards a half, as Keras does for two classes."""
+    return y * (1.0 - epsilon) + 0.5 * epsilon if epsilon else y
 
 
 @loss(
@@ -112,7 +122,7 @@ def binary_cross_entropy(
         >>> binary_cross_entropy(np.array([1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0]))
         array([ 0.,  0., inf])
     """
-    y = target * (1.0 - label_smoothing) + 0.5 * label_smoothing if label_smoothing else target
+    y = smooth_labels(target, label_smoothing)
     a = 1.0 if pos_weight is None else pos_weight
     if input == "logits":
         # −ln σ(x) = max(0, −x) + e and −ln(1 − σ(x)) = max(0, x) + e with e = ln(1 + e^−|x|):
@@ -214,3 +224,104 @@ def cross_entropy(
         spread = total(cost if w is None else w * cost) / classes
         value = (1.0 - label_smoothing) * value + label_smoothing * spread
     return Rows(value, weight, keep)
+
+
+@loss(
+    "nll",
+    family="classification",
+    aliases=("NLLLoss", "nll_loss", "negative-log-likelihood"),
+    example=Example(
+        "a,b,c,target\n-0.6931,-1.3863,-1.3863,0\n-2.3026,-0.2231,-2.3026,0", "--pred a,b,c"
+    ),
+)
+def nll(
+    pred: LogProbabilities,
+    target: ClassTarget,
+    *,
+    class_weight: ClassWeights | None = None,
+    ignore_index: Integer | None = None,
+) -> Rows:
+    """Minus the log-probability that was given to the class that happened.
+
+    Formula:
+        ℓ = −w_t ln p_t
+
+    Roles:
+        pred: ln p, the log-probability of each class.
+        target: the index t of the class that happened.
+
+    Parameters:
+        class_weight: w, one weight a class; a weighted mean divides by Σ w_t.
+        ignore_index: a class index whose rows are left out of every sum (torch: −100).
+
+    Returns:
+        One loss a row, in nats, not negative; 0 for rows that are left out. When every row is left
+        out, a mean is NaN.
+
+    Raises:
+        DataError: a row's exponentials do not add up to 1, or a class index is not one of the
+            classes.
+
+    Source:
+        torch.nn.NLLLoss, mindspore.nn.NLLLoss. Equals `cross-entropy` of log-probabilities.
+
+    Example:
+        >>> import numpy as np
+        >>> nll(np.log([[0.25, 0.75], [0.5, 0.5]]), np.array([1.0, 0.0])).loss.round(6)
+        array([0.287682, 0.693147])
+    """
+    return cross_entropy(
+        pred, target, input="log-probs", class_weight=class_weight, ignore_index=ignore_index
+    )
+
+
+@loss(
+    "generalized-cross-entropy",
+    family="classification",
+    aliases=(
+        "gce",
+        "CategoricalGeneralizedCrossEntropy",
+        "categorical_generalized_cross_entropy",
+    ),
+    example=Example("a,b,c,target\n0.7,0.2,0.1,0\n0.3,0.3,0.4,1", "--pred a,b,c"),
+)
+def generalized_cross_entropy(
+    pred: ClassPrediction,
+    target: ClassTarget,
+    *,
+    q: Annotated[float, Number(Interval(0.0, 1.0, open_low=True))] = 0.5,
+    input: Literal["logits", "probs", "log-probs"] = "probs",
+) -> Array:
+    """A bounded cross-entropy, which single wrong labels can hardly dominate.
+
+    Formula:
+        ℓ = (1 − p_tᵠ) / q,    p = softmax(z) for logits z
+
+    Roles:
+        pred: for each class a probability p, a logit z, or ln p.
+        target: the index t of the class that happened.
+
+    Parameters:
+        q: how far it is from cross-entropy (its limit q → 0) to 1 − p (q = 1); Keras has 0.5, the
+            paper 0.7.
+        input: whether pred holds logits, probabilities or log-probabilities.
+
+    Returns:
+        One loss a row, from 0 to 1 / q.
+
+    Raises:
+        DataError: a score is not finite, a row of probabilities does not add up to 1, or a class
+            index is not one of the classes.
+
+    Source:
+        keras.losses.CategoricalGeneralizedCrossEntropy; Zhang and Sabuncu, "Generalized Cross
+        Entropy Loss for Training Deep Neural Networks with Noisy Labels", 2018.
+
+    Example:
+        >>> import numpy as np
+        >>> generalized_cross_entropy(np.array([[0.25, 0.75], [0.0, 1.0]]), np.array([0.0, 0.0]))
+        array([1., 2.])
+    """
+    log_p = pick(log_probabilities(pred, input), class_index(target))
+    # 1 − p^q = −(e^(q ln p) − 1), which does not cancel for p near 1 or q near 0.
+    return (0.0 - expm1(q * log_p)) / q

@@ -114,6 +114,20 @@ class ClassIndex(Domain):
 
 
 @dataclass(frozen=True)
+class ClassList(Domain):
+    """Lists of class indices 0 … C−1, each ended by −1 where it is shorter than its row."""
+
+    def allows(self, x: Array, context: Context) -> Any:
+        return (x >= -1) & (x < context["C"]) & (x == np.floor(x))
+
+    def expected(self, context: Context) -> str:
+        return f"{ClassIndex().expected(context)}, or −1 after the last"
+
+    def hint(self, role: str, context: Context) -> str:
+        return "--targets multi-hot for a 0 or 1 a class" if "targets" in context else ""
+
+
+@dataclass(frozen=True)
 class Distribution(Domain):
     """Rows of probabilities: every value in [0, 1], every row adding up to 1."""
 
@@ -154,6 +168,8 @@ class LogDistribution(Domain):
         return "log-probabilities, at most 0, whose exponentials add up to 1"
 
     def hint(self, role: str, context: Context) -> str:
+        if "input" not in context:
+            return "cross-entropy takes raw scores and probabilities"
         return "--input logits for raw scores, --input probs for probabilities"
 
 
@@ -194,6 +210,7 @@ class Role:
 REAL = Interval()
 NOT_NEGATIVE = Interval(low=0.0)
 SIGN = Labels(-1.0, 1.0)
+BINARY = Labels(0.0, 1.0)
 PROBABILITY = Interval(0.0, 1.0, advice="--input logits for raw scores")
 SOFT_LABEL = Interval(
     0.0,

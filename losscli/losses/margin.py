@@ -1,35 +1,10 @@
-"""Margin losses: what scores or distances lack to be right by a margin."""
+"""Margin losses: what one score or distance lacks to be right by a margin."""
 
 from typing import Annotated, Literal
 
-from losscli.losses.domains import (
-    REAL,
-    SIGN,
-    By,
-    ClassOrDistribution,
-    ClassTarget,
-    ClassWeights,
-    Finite,
-    Real,
-    Role,
-    Scores,
-    Sign,
-)
-from losscli.losses.numerics import (
-    Array,
-    class_index,
-    largest,
-    one_hot,
-    pick,
-    power,
-    relu,
-    select,
-    sigmoid,
-    softmax,
-    square,
-    total,
-)
-from losscli.losses.registry import Example, Rows, loss
+from losscli.losses.domains import REAL, SIGN, By, Finite, Real, Role, Sign
+from losscli.losses.numerics import Array, relu, select, sigmoid, softplus, square
+from losscli.losses.registry import Example, loss
 
 SignOrReal = Annotated[
     Array,
@@ -189,150 +164,72 @@ def squared_hinge(
 
 
 @loss(
-    "categorical-hinge",
+    "soft-margin",
     family="margin",
-    aliases=("CategoricalHinge",),
-    example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
+    aliases=("SoftMarginLoss", "soft_margin_loss"),
+    example=Example("pred,target\n0.5,1\n0.5,-1"),
 )
-def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
-    """Keras's multiclass hinge, whose strongest rival never scores below zero.
-
-    The maximum is over (1 − t) s, which holds a 0 at the true class; so it differs from
-    `multiclass-hinge` in rows whose other scores are all negative.
+def soft_margin(pred: Real, target: Sign) -> Array:
+    """The smooth hinge: it falls as a score moves to its side of zero, and never quite to nothing.
 
     Formula:
-        ℓ = max(0, 1 + max_c (1 − t_c) s_c − Σ_c t_c s_c)
+        ℓ = ln(1 + exp(−y s))
 
     Roles:
-        pred: the scores s, one a class.
-        target: the class index, or a one-hot row t.
+        pred: the score s; its sign is the predicted class.
+        target: the label y, −1 or +1.
 
     Returns:
-        One loss a row, not negative, in the units of the scores.
+        One loss a score, in nats, positive: ln 2 at s = 0. It equals `binary-cross-entropy` of
+        the logit s with labels 0 and 1.
 
     Raises:
-        DataError: a score is not finite, a class index is not one of the classes, or a row of t
-            is not a distribution.
+        DataError: a score is not finite, or a label is neither −1 nor +1.
 
     Source:
-        keras.losses.CategoricalHinge.
+        torch.nn.SoftMarginLoss, mindspore.nn.SoftMarginLoss.
 
     Example:
         >>> import numpy as np
-        >>> categorical_hinge(np.array([[0.5, 0.25], [-1.0, -3.0]]), np.array([0.0, 0.0]))
-        array([0.75, 2.  ])
+        >>> soft_margin(np.array([800.0, 800.0]), np.array([1.0, -1.0]))
+        array([  0., 800.])
     """
-    t = one_hot(class_index(target), pred.shape[-1]) if target.ndim < pred.ndim else target
-    return relu(1.0 + largest((1.0 - t) * pred) - total(t * pred))
+    return softplus(-target * pred)
 
 
 @loss(
-    "multiclass-hinge",
+    "margin-ranking",
     family="margin",
-    aliases=("MulticlassHingeLoss", "multiclass_hinge_loss", "crammer-singer"),
-    example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
+    aliases=("MarginRankingLoss", "margin_ranking_loss"),
+    example=Example("x1,x2,target\n1,0.5,1\n2,2.5,1"),
 )
-def multiclass_hinge(
-    pred: Scores,
-    target: ClassTarget,
-    *,
-    mode: Literal["crammer-singer", "one-vs-all"] = "crammer-singer",
-    squared: bool = False,
-    activation: Literal["none", "softmax"] = "none",
-) -> Array:
-    """What the true class lacks to score above every other class by 1.
+def margin_ranking(x1: Real, x2: Real, target: Sign, *, margin: Finite = 0.0) -> Array:
+    """What a pair of scores lacks to be in the right order by the margin.
 
     Formula:
-        crammer-singer   ℓ   = max(0, 1 − s_t + max_{c≠t} s_c)
-        one-vs-all       ℓ_c = max(0, 1 − s_c)  if c = t,  max(0, 1 + s_c)  otherwise
+        ℓ = max(0, Δ − y (x₁ − x₂))
 
     Roles:
-        pred: the scores s, one a class.
-        target: the index t of the true class.
+        x1: the first score x₁ of each pair.
+        x2: the second score x₂ of each pair.
+        target: the order y, +1 where the first ranks higher and −1 where the second does.
 
     Parameters:
-        mode: against the strongest rival (one loss a row), or every class against the rest
-            (one loss a class; --row columns gives their C means).
-        squared: square each loss.
-        activation: a function applied to the scores first; torchmetrics applies the softmax
-            when any score of the batch is outside [0, 1].
+        margin: Δ, the lead from which on a pair in the right order costs nothing.
 
     Returns:
-        One loss a row, or one a class of each row; not negative, in the units of the scores.
+        One loss a pair, in the units of the scores; not negative.
 
     Raises:
-        DataError: a score is not finite, or a class index is not one of the classes.
+        DataError: a score is not finite, or an order is neither −1 nor +1.
 
     Source:
-        sklearn.metrics.hinge_loss, optax.losses.multiclass_hinge_loss, torchmetrics
-        MulticlassHingeLoss; Crammer and Singer, "Multiclass Kernel-based Vector Machines", 2001.
+        torch.nn.MarginRankingLoss, mindspore.nn.MarginRankingLoss; Herbrich, Graepel and
+        Obermayer, "Large Margin Rank Boundaries for Ordinal Regression", 2000.
 
     Example:
         >>> import numpy as np
-        >>> multiclass_hinge(np.array([[0.5, 0.25], [-1.0, -3.0]]), np.array([0.0, 0.0]))
-        array([0.75, 0.  ])
+        >>> margin_ranking(np.array([1.0, 2.0]), np.array([0.5, 2.5]), np.array([1.0, 1.0]))
+        array([0. , 0.5])
     """
-    scores = softmax(pred) if activation == "softmax" else pred
-    true_class = class_index(target)
-    is_true = one_hot(true_class, pred.shape[-1]) == 1
-    if mode == "crammer-singer":
-        rival = largest(select(is_true, -float("inf"), scores))
-        shortfall = relu(1.0 - pick(scores, true_class) + rival)
-    else:
-        shortfall = relu(1.0 - select(is_true, scores, -scores))
-    return square(shortfall) if squared else shortfall
-
-
-@loss(
-    "multi-margin",
-    family="margin",
-    aliases=("MultiMarginLoss", "multi_margin_loss", "weston-watkins"),
-    example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
-)
-def multi_margin(
-    pred: Scores,
-    target: ClassTarget,
-    *,
-    p: Literal[1, 2] = 1,
-    margin: Finite = 1.0,
-    class_weight: ClassWeights | None = None,
-) -> Array | Rows:
-    """What the true class lacks to beat each other class by the margin, averaged over the classes.
-
-    The sum runs over the C − 1 other classes and is divided by C, as in torch.
-
-    Formula:
-        ℓ = w_t / C · Σ_{c≠t} max(0, Δ − s_t + s_c)ᵖ
-
-    Roles:
-        pred: the scores s, one a class.
-        target: the index t of the true class.
-
-    Parameters:
-        p: the power of each shortfall.
-        margin: Δ, the lead over a class from which on that class costs nothing.
-        class_weight: w, one weight a class.
-
-    Returns:
-        One loss a row, not negative, in the p-th power of the units of the scores.
-
-    Raises:
-        DataError: a score is not finite, or a class index is not one of the classes.
-
-    Source:
-        torch.nn.MultiMarginLoss; Weston and Watkins, "Support Vector Machines for Multi-Class
-        Pattern Recognition", 1999.
-
-    Example:
-        >>> import numpy as np
-        >>> multi_margin(np.array([[0.5, 0.25], [-1.0, -3.0]]), np.array([0.0, 0.0]))
-        array([0.375, 0.   ])
-    """
-    true_class = class_index(target)
-    shortfall = relu(margin - pick(pred, true_class)[..., None] + pred)
-    others = one_hot(true_class, pred.shape[-1]) == 0
-    value: Array = total(select(others, power(shortfall, p), 0.0)) / pred.shape[-1]
-    if class_weight is None:
-        return value
-    weight = class_weight[true_class]
-    return Rows(value * weight, weight)
+    return relu(margin - target * (x1 - x2))

@@ -22,13 +22,13 @@ sqrt = np.sqrt
 isfinite = np.isfinite
 
 
-def log(x: Array) -> Array:
+def log(x: Array | float) -> Array:
     """ln x, with ln 0 = −∞ (its limit) and no warning."""
     with np.errstate(divide="ignore"):
         return np.log(x)
 
 
-def log1p(x: Array) -> Array:
+def log1p(x: Array | float) -> Array:
     """ln(1 + x), with ln 0 = −∞ (its limit) and no warning."""
     with np.errstate(divide="ignore"):
         return np.log1p(x)
@@ -79,6 +79,12 @@ def sigmoid(x: Array) -> Array:
     return np.where(x >= 0, 1.0, e) / (1.0 + e)
 
 
+def logit(p: float) -> float:
+    """ln(p / (1 − p)), the inverse of the sigmoid, with its limits −∞ at 0 and ∞ at 1."""
+    with np.errstate(divide="ignore"):
+        return float(np.log(p) - np.log1p(-p))
+
+
 def log_softmax(x: Array) -> Array:
     """x − ln Σ eˣ over the last axis, shifted by the maximum so that the sum lies in [1, C].
 
@@ -109,7 +115,7 @@ def times_log(x: Array, log_y: Array) -> Array:
         return np.where(x == 0, 0.0, x * log_y)
 
 
-def clip(x: Array, low: float | None, high: float | None) -> Array:
+def clip(x: Array, low: Array | float | None, high: Array | float | None) -> Array:
     """x held within [low, high]."""
     return np.clip(x, low, high)
 
@@ -127,3 +133,13 @@ def pick(x: Array, index: Index) -> Array:
 def one_hot(index: Index, classes: int) -> Array:
     """1 at each row's class, 0 elsewhere; (…,) → (…, C)."""
     return np.equal(index[..., None], np.arange(classes)).astype(np.float64)
+
+
+def count_listed(lists: Array, classes: int) -> Array:
+    """How often each class is in a row's list, which ends before its first −1; (…, k) → (…, C)."""
+    listed = np.logical_and.accumulate(lists >= 0, axis=-1)
+    rows = np.arange(lists.size // lists.shape[-1]).reshape(*lists.shape[:-1], 1)
+    # Class c of row r is entry r C + c of the flat result.
+    entries = (rows * classes + lists)[listed].astype(np.intp)
+    counts = np.bincount(entries, minlength=rows.size * classes)
+    return counts.reshape(*lists.shape[:-1], classes).astype(np.float64)

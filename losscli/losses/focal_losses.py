@@ -1,0 +1,193 @@
+"""Focal losses: cross-entropies in which what is already predicted well weighs little."""
+
+from typing import Literal
+
+from losscli.losses.classification import (
+    BinaryPrediction,
+    ClassPrediction,
+    binary_cross_entropy,
+    log_probabilities,
+    smooth_labels,
+)
+from losscli.losses.domains import (
+    ClassOrDistribution,
+    ClassWeights,
+    Epsilon,
+    Fraction,
+    Integer,
+    NotNegative,
+    SoftLabel,
+)
+from losscli.losses.numerics import (
+    Array,
+    class_index,
+    expm1,
+    log,
+    log1p,
+    logit,
+    one_hot,
+    power,
+    sigmoid,
+    times_log,
+    total,
+)
+from losscli.losses.numerics import (
+    clip as clipped,
+)
+from losscli.losses.registry import Example, Rows, alias, loss
+
+
+@loss(
+    "focal",
+    family="classification",
+    aliases=(
+        "FocalLoss",
+        "BinaryFocalCrossentropy",
+        "binary_focal_crossentropy",
+        alias("sigmoid_focal_loss", input="logits"),
+        alias("BinaryFocalLossWithLogits", input="logits"),
+    ),
+    example=Example("pred,target\n0.9,1\n0.4,1"),
+)
+def focal(
+    pred: BinaryPrediction,
+    target: SoftLabel,
+    *,
+    alpha: Fraction | None = None,
+    alpha_mode: Literal["balanced", "constant"] = "balanced",
+    gamma: NotNegative = 2.0,
+    input: Literal["probs", "logits"] = "probs",
+    label_smoothing: Fraction = 0.0,
+    clip: Epsilon | None = None,
+) -> Array:
+    """Binary cross-entropy in which an element weighs the less, the better it is predicted.
+
+    Formula:
+        ℓ = α_t (1 − p_t)ᵞ · (−y ln p − (1 − y) ln(1 − p)),    p = σ(x) for logits x,
+        p_t = y p + (1 − y)(1 − p),    α_t = y α + (1 − y)(1 − α)
+
+    Roles:
+        pred: the probability p of class 1, or its logit x.
+        target: the label y, 0 or 1, or the probability of 1 anywhere between.
+
+    Parameters:
+        alpha: α; without it nothing is weighted (torchvision 0.25, where −1 means without).
+        alpha_mode: balanced gives class 1 the weight α and class 0 the weight 1 − α; constant
+            gives α to both (α_t = α).
+        gamma: γ, how fast the weight falls with p_t; 0 is binary cross-entropy.
+        input: whether pred holds probabilities or logits.
+        label_smoothing: ε; the labels become y (1 − ε) + ½ ε, as in Keras.
+        clip: ε; in the logarithms, but not in p_t, probabilities are held within [ε, 1 − ε]
+            (Keras 1e-7, for logits too).
+
+    Returns:
+        One loss an element, in nats, not negative; ∞ where the impossible happened (p = 0 and
+        y = 1), unless `clip` bounds it.
+
+    Raises:
+        DataError: a probability or a label is outside [0, 1], or a logit is not finite.
+
+    Source:
+        Lin et al., "Focal Loss for Dense Object Detection", 2017;
+        torchvision.ops.sigmoid_focal_loss, keras.losses.BinaryFocalCrossentropy,
+        optax.losses.sigmoid_focal_loss.
+
+    Example:
+        >>> import numpy as np
+        >>> focal(np.array([0.5, 1.0, 0.0]), np.array([1.0, 1.0, 1.0])).round(6)
+        array([0.173287, 0.      ,      inf])
+    """
+    y = smooth_labels(target, label_smoothing)
+    bounded = pred
+    if input == "logits":
+        p, q = sigmoid(pred), sigmoid(-pred)
+        if clip is not None:
+            # σ rises, so p within [ε, 1 − ε] is x within the logits of both.
+            bounded = clipped(pred, logit(clip), -logit(clip))
+    else:
+        p, q = pred, 1.0 - pred
+    cost = binary_cross_entropy(bounded, y, input=input, clip=clip)
+    # 1 − p_t as a sum of positive terms, with q = 1 − p.
+    weight = power(y * q + (1.0 - y) * p, gamma)
+    if alpha is not None:
+        rest = alpha if alpha_mode == "constant" else 1.0 - alpha
+        weight = weight * (y * alpha + (1.0 - y) * rest)
+    return times_log(weight, cost)
+
+
+@loss(
+    "categorical-focal",
+    family="classification",
+    aliases=(
+        "softmax-focal",
+        alias("CategoricalFocalCrossentropy", input="probs"),
+        alias("categorical_focal_crossentropy", input="probs"),
+    ),
+    example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+)
+def categorical_focal(
+    pred: ClassPrediction,
+    target: ClassOrDistribution,
+    *,
+    alpha: ClassWeights | None = None,
+    gamma: NotNegative = 2.0,
+    input: Literal["logits", "probs", "log-probs"] = "logits",
+    label_smoothing: Fraction = 0.0,
+    ignore_index: Integer | None = None,
+    renormalize: bool = False,
+    clip: Epsilon | None = None,
+) -> Rows:
+    """Cross-entropy in which a class weighs the less, the better it is predicted.
+
+    Formula:
+        ℓ = −Σ_c α_c q_c (1 − p_c)ᵞ ln p_c,    p = softmax(z) for logits z,
+        q = (1 − ε) t + ε / C,                 t one-hot for a class index
+
+    Roles:
+        pred: for each class a logit z, a probability p, or ln p.
+        target: the class index, or a row t of class probabilities.
+
+    Parameters:
+        alpha: α, one number for all classes (Keras 0.25) or one for each; no mean is divided by
+            them. One number a in monai is 1 − a for class 0 and a for the others.
+        gamma: γ, how fast the weight falls with p; 0 is cross-entropy.
+        input: whether pred holds logits, probabilities or log-probabilities.
+        label_smoothing: ε, the share of the target that is spread evenly over all classes.
+        ignore_index: a class index whose rows are left out of every sum.
+        renormalize: divide each row of probabilities by its sum first, as Keras does.
+        clip: ε; probabilities are held within [ε, 1 − ε] (Keras 1e-7, for logits too).
+
+    Returns:
+        One loss a row, in nats, not negative; ∞ where the impossible happened, 0 for rows that
+        are left out. When every row is left out, a mean is NaN.
+
+    Raises:
+        DataError: a score is not finite, a row of probabilities does not add up to 1, or a class
+            index is not one of the classes.
+
+    Source:
+        keras.losses.CategoricalFocalCrossentropy, monai.losses.FocalLoss(use_softmax=True),
+        kornia.losses.FocalLoss; Lin et al., "Focal Loss for Dense Object Detection", 2017.
+
+    Example:
+        >>> import numpy as np
+        >>> p = np.array([[0.5, 0.5], [1.0, 0.0]])
+        >>> categorical_focal(p, np.array([0.0, 0.0]), input="probs").loss.round(6)
+        array([0.173287, 0.      ])
+    """
+    log_p = log_probabilities(pred, input, renormalize)
+    if clip is not None:
+        log_p = clipped(log_p, log(clip), log1p(-clip))
+    classes = pred.shape[-1]
+    keep = None
+    if target.ndim == pred.ndim:
+        t = target
+    else:
+        keep = None if ignore_index is None else target != ignore_index
+        t = one_hot(class_index(target if keep is None else target * keep), classes)
+    weight = (1.0 - label_smoothing) * t + label_smoothing / classes
+    # 1 − p = −(e^(ln p) − 1), which does not cancel for p near 1.
+    weight = weight * power(-expm1(log_p), gamma)
+    if alpha is not None:
+        weight = weight * alpha
+    return Rows(0.0 - total(times_log(weight, log_p)), keep=keep)
