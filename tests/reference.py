@@ -22,6 +22,8 @@ IMPLIED = {"weight_norm", "target_form", "class_axis"}
 LABELS = {"01": "0,1", "pm1": None}
 #: what the two libraries' words for a behaviour are here
 OFF_LABELS = {"torch": "both"}
+#: what a library does without saying so: Keras's norms are at least 1e-7 (`keras.ops.normalize`)
+FIXED = {("cosine-similarity", "keras"): {"eps": 1e-7}}
 
 
 @dataclass
@@ -52,6 +54,10 @@ def reduction(case: dict[str, Any]) -> dict[str, Any]:
     name = case["reduction"]
     if name == "mean-per-class":
         return {"reduction": "mean", "row": "columns"}
+    if name == "mean-elements":
+        return {"reduction": "mean", "row": "none"}
+    if case.get("per_sample_kind") == "row" and CATALOGUE.losses[case["loss"]].row == "sum":
+        return {"reduction": name, "row": "sum"}
     if case.get("per_sample_kind") == "row" and case["peer"] != "torch":
         return {"reduction": name, "row": "mean"}
     return {"reduction": name, "row": "none"}
@@ -60,12 +66,14 @@ def reduction(case: dict[str, Any]) -> dict[str, Any]:
 def translate(case: dict[str, Any]) -> Case:
     """A case in this project's words."""
     case = {"peer": "", "id": "", **case}
-    params = dict(case["params"])
+    params = FIXED.get((case["loss"], case["peer"]), {}) | case["params"]
     arguments: dict[str, Any] = reduction(case)
     if "labels" in params:
         arguments["labels"] = LABELS[params.pop("labels")]
     if "off_labels" in params:
         params["off_labels"] = OFF_LABELS[params["off_labels"]]
+    if isinstance(params.get("clip"), list):
+        params["clip"] = params["clip"][0]  # of probabilities; the upper end is 1
     if "class_axis" in params:
         arguments["class_axis"] = params["class_axis"]
     arguments |= {k: v for k, v in params.items() if k not in IMPLIED}

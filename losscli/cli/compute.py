@@ -104,7 +104,10 @@ def domain_text(domain: Domain) -> str:
         return domain.expected({})
     texts = {choice: each.expected({}) for choice, each in domain.choices.items()}
     option = "--" + domain.parameter.replace("_", "-")
-    return ", ".join(f"{text} with {option} {choice}" for choice, text in texts.items())
+    when = {"False": f"without {option}", "True": f"with {option}"}
+    return ", ".join(
+        f"{text} {when.get(choice, f'with {option} {choice}')}" for choice, text in texts.items()
+    )
 
 
 def parameter_option(parameter: Parameter, preset: Mapping[str, Any]) -> Option:

@@ -170,6 +170,26 @@ class By(Domain):
 
 
 @dataclass(frozen=True)
+class Unless(Domain):
+    """A domain that holds only as long as a parameter, which would bring values into it, is off."""
+
+    parameter: str
+    domain: Domain
+
+    def allows(self, x: Array, context: Context) -> Any:
+        if context.get(self.parameter) is not None:
+            return np.ones(x.shape, dtype=bool)
+        return self.domain.allows(x, context)
+
+    def expected(self, context: Context) -> str:
+        option = "" if self.parameter in context else f", or any number with --{self.parameter}"
+        return self.domain.expected(context) + option
+
+    def hint(self, role: str, context: Context) -> str:
+        return self.domain.hint(role, context)
+
+
+@dataclass(frozen=True)
 class Role:
     """What a named input holds: its shapes, each with the domain of its values.
 
@@ -205,6 +225,10 @@ def each(domain: Domain) -> Role:
 
 
 Real = Annotated[Array, each(REAL)]
+#: one number an element, or one a row that holds for all of its elements
+RowReal = Annotated[Array, Role((("n ...", REAL), ("n", REAL)))]
+RowNotNegative = Annotated[Array, Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)))]
+Count = Annotated[Array, each(NOT_NEGATIVE)]
 Sign = Annotated[Array, each(SIGN)]
 SoftLabel = Annotated[Array, each(SOFT_LABEL)]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
