@@ -14,6 +14,7 @@ from losscli.engine.compute import compute as run
 from losscli.engine.totals import RowValues
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
+from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array
 from losscli.report.result import Result
 
@@ -41,6 +42,7 @@ def compute(
     header: bool | None = None,
     delimiter: str | None = None,
     class_axis: int = -1,
+    sum_tolerance: float = SUM_TOLERANCE,
     **given: Any,
 ) -> Result:
     """Compute a loss on arrays or files.
@@ -57,6 +59,8 @@ def compute(
         nonfinite: NaN, infinite and missing values are an "error", or "skip" or "keep".
         header, delimiter: how text files are read, when the default is not right.
         class_axis: which axis of an array of three or more holds the classes.
+        sum_tolerance: what the sum of a row of probabilities may be off by; infinite, it may be
+            anything.
         **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
             string names a file) and the parameters of the loss.
 
@@ -80,7 +84,13 @@ def compute(
         found,
         roles,
         {**preset, **given},
-        InputOptions(ReadOptions(delimiter, header), parse_labels(labels), nonfinite, class_axis),
+        InputOptions(
+            ReadOptions(delimiter, header),
+            parse_labels(labels),
+            nonfinite,
+            class_axis,
+            sum_tolerance,
+        ),
         data=data,
         reduction=names,
         row=row,
@@ -107,6 +117,11 @@ def evaluate(
     shown = {
         **({"labels": ",".join(options.labels)} if options.labels else {}),
         **({"nonfinite": options.nonfinite} if options.nonfinite != "error" else {}),
+        **(
+            {"sum_tolerance": f"{options.sum_tolerance:g}"}
+            if options.sum_tolerance != SUM_TOLERANCE
+            else {}
+        ),
         **({"class_axis": str(options.class_axis)} if options.class_axis != -1 else {}),
     }
     return Result(

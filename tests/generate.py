@@ -8,11 +8,13 @@ from losscli.losses import Loss
 from losscli.losses.domains import (
     By,
     ClassIndex,
+    ClassList,
     Distribution,
     Domain,
     Interval,
     Labels,
     LogDistribution,
+    Unless,
 )
 
 CLASSES = 4
@@ -27,6 +29,12 @@ def values(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> 
         return rng.uniform(low, high, shape)
     if isinstance(domain, Labels):
         return rng.choice([domain.negative, domain.positive], shape)
+    if isinstance(domain, Unless):
+        return values(domain.domain, shape, rng)
+    if isinstance(domain, ClassList):
+        ends = rng.integers(1, shape[-1] + 1, (*shape[:-1], 1))
+        order = rng.permuted(np.broadcast_to(np.arange(shape[-1]), shape), axis=-1)
+        return np.where(np.arange(shape[-1]) < ends, order, -1).astype(float)
     if isinstance(domain, ClassIndex):
         return rng.integers(0, CLASSES, shape).astype(float)
     if isinstance(domain, (Distribution, LogDistribution)):

@@ -54,6 +54,10 @@ def reduction(case: dict[str, Any]) -> dict[str, Any]:
     name = case["reduction"]
     if name == "mean-per-class":
         return {"reduction": "mean", "row": "columns"}
+    if name == "mean-elements":
+        return {"reduction": "mean", "row": "none"}
+    if case.get("per_sample_kind") == "row" and CATALOGUE.losses[case["loss"]].row == "sum":
+        return {"reduction": name, "row": "sum"}
     if case.get("per_sample_kind") == "row" and case["peer"] != "torch":
         return {"reduction": name, "row": "mean"}
     return {"reduction": name, "row": "none"}
@@ -69,6 +73,8 @@ def translate(case: dict[str, Any]) -> Case:
         arguments["labels"] = LABELS[params.pop("labels")]
     if "off_labels" in params:
         params["off_labels"] = OFF_LABELS[params["off_labels"]]
+    if isinstance(params.get("clip"), list):
+        params["clip"] = params["clip"][0]  # of probabilities; the upper end is 1
     if "class_axis" in params:
         arguments["class_axis"] = params["class_axis"]
     arguments |= {k: v for k, v in params.items() if k not in IMPLIED}

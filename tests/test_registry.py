@@ -144,7 +144,7 @@ def test_rows_do_not_depend_on_blocks(
     monkeypatch.setattr(data_inputs, "block_rows", lambda width: block)
     result = losscli.compute(loss.name, per_sample=True, **arrays)
     np.testing.assert_array_equal(result.per_sample, expected.per_sample)
-    np.testing.assert_allclose(result.value, expected.value, rtol=1e-15)
+    np.testing.assert_allclose(result.value, expected.value, rtol=1e-15, atol=1e-16)
 
 
 @every_loss
@@ -255,6 +255,6 @@ def test_the_generator_is_not_constant(rng: np.random.Generator) -> None:
 
 def test_pages_have_no_rubbish() -> None:
     for loss in CATALOGUE:
-        assert not re.search(r"None|<|lambda", page(loss)), loss.name
+        assert not re.search(r"None|<class|<function|lambda", page(loss)), loss.name
         assert page(loss).isprintable() or "\n" in page(loss)
         assert io.StringIO(page(loss)).readline().startswith(loss.name)

@@ -21,8 +21,8 @@ from losscli.data.inputs import WEIGHT, InputOptions
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
+from losscli.losses.domains import SUM_TOLERANCE, By, Choice, Domain, Flag, Role
 from losscli.losses.domains import WEIGHT as WEIGHT_ROLE
-from losscli.losses.domains import By, Choice, Domain, Flag, Role
 from losscli.losses.registry import Parameter
 from losscli.losses.shapes import describe
 from losscli.report.output import STDOUT, row_writer, save, show, show_aside, stdout_format
@@ -104,7 +104,10 @@ def domain_text(domain: Domain) -> str:
         return domain.expected({})
     texts = {choice: each.expected({}) for choice, each in domain.choices.items()}
     option = "--" + domain.parameter.replace("_", "-")
-    return ", ".join(f"{text} with {option} {choice}" for choice, text in texts.items())
+    when = {"False": f"without {option}", "True": f"with {option}"}
+    return ", ".join(
+        f"{text} {when.get(choice, f'with {option} {choice}')}" for choice, text in texts.items()
+    )
 
 
 def parameter_option(parameter: Parameter, preset: Mapping[str, Any]) -> Option:
@@ -156,6 +159,15 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             section="Reading",
             help="NaN, infinite and missing values: an error that names the row, or skip the rows "
             "and count them, or compute with them.  [default: error]",
+        ),
+        Option(
+            ["--sum-tolerance"],
+            metavar="NUMBER",
+            type=click.FloatRange(min=0),
+            default=SUM_TOLERANCE,
+            section="Reading",
+            help="What the sum of a row of probabilities may be off by; inf allows any sum.  "
+            f"[default: {SUM_TOLERANCE:g}]",
         ),
         Option(
             ["--header/--no-header"],
@@ -215,6 +227,7 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         ReadOptions(_delimiter(values["delimiter"]), values["header"]),
         parse_labels(values["labels"]),
         values["nonfinite"],
+        sum_tolerance=values["sum_tolerance"],
     )
     rows_to = _rows_target(values, names)
     kind = values["format_"]

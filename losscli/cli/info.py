@@ -51,7 +51,7 @@ def page(loss: Loss) -> str:
     """The manual as text."""
     about = document(loss)
     inputs = [
-        f"--{name}{' (optional)' if role['optional'] else ''}\n"
+        f"--{name.replace('_', '-')}{' (optional)' if role['optional'] else ''}\n"
         + _indent(_wrap(f"{sentence(role['description'])} {role['values']}"))
         for name, role in about["roles"].items()
     ]

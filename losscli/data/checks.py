@@ -1,6 +1,6 @@
 """Every value against the domain of its role, and the one line that says which does not fit."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def check(domain: Domain, values: Values, place: Place, context: Context, finite
     """Raise the DataError of the first value that is not finite or not in its domain."""
     x = values.array
     if finite:
-        is_finite = np.isfinite(x)
+        is_finite = finite_or_admitted(x, domain)
         if not is_finite.all():
             index = _first(~is_finite)
             missing = values.missing is not None and bool(values.missing[index])
@@ -58,7 +58,9 @@ def check(domain: Domain, values: Values, place: Place, context: Context, finite
     index = _first(bad)
     hint = domain.hint(place.role, context)
     if domain.of_rows:
-        raise place.error((index[0],), _row_value(x[index]), domain.expected(context), hint)
+        raise place.error(
+            (index[0],), domain.describe_row(x[index]), domain.expected(context), hint
+        )
     raise place.error(index, f"got {number(x[index])}", domain.expected(context), hint)
 
 
@@ -66,8 +68,7 @@ def _first(mask: Mask) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
 
 
-def _row_value(row: Array) -> str:
-    outside = row[(row < 0) | (row > 1)]
-    if len(outside):
-        return f"got {number(outside[0])}"
-    return f"a row that adds up to {np.add.reduce(row):.6g}"
+def finite_or_admitted(x: Array, domain: Domain) -> Any:
+    """True where a value is finite, or the one value beyond that a domain admits."""
+    finite = np.isfinite(x)
+    return finite if domain.admits is None or finite.all() else finite | (x == domain.admits)

@@ -10,14 +10,14 @@ import numpy as np
 
 from losscli.data.align import Stream, blocks
 from losscli.data.arrays import ArraySource
-from losscli.data.checks import Place, check
+from losscli.data.checks import Place, check, finite_or_admitted
 from losscli.data.files import ReadOptions, open_source
 from losscli.data.given import complete, is_table, reference_of, table_of
 from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import LabelMap, Source, Values, Wanted
 from losscli.errors import DataError, UsageError
+from losscli.losses.domains import SUM_TOLERANCE, Role
 from losscli.losses.domains import WEIGHT as WEIGHT_ROLE
-from losscli.losses.domains import Role
 from losscli.losses.numerics import Array, Index, Mask
 from losscli.losses.registry import Loss
 from losscli.losses.shapes import Binding, Shape, bind
@@ -38,6 +38,7 @@ class InputOptions:
     labels: tuple[str, str] | None = None
     nonfinite: NonFinite = "error"
     class_axis: int = -1
+    sum_tolerance: float = SUM_TOLERANCE
 
 
 class Block(NamedTuple):
@@ -89,7 +90,9 @@ class Inputs:
             name: _row_shape(self._class_last(name, np.empty((1, *shape))).shape[1:])
             for name, shape in first.items()
         }
-        self.binding: Binding = bind(self.loss, self.roles, self.shapes, params)
+        self.binding: Binding = bind(
+            self.loss, self.roles, self.shapes, params, self.options.sum_tolerance
+        )
         widest = max(int(np.prod(shape)) for shape in self.shapes.values())
         self.block_rows = block_rows(widest)
 
@@ -233,8 +236,8 @@ class Inputs:
         if self.options.nonfinite != "skip":
             return None
         keep: Mask | None = None
-        for value in values.values():
-            finite = np.isfinite(value.array)
+        for name, value in values.items():
+            finite = finite_or_admitted(value.array, self.binding.domains[name])
             if not finite.all():
                 rows: Any = finite.reshape(len(finite), -1).all(axis=1)
                 keep = rows if keep is None else keep & rows

@@ -27,13 +27,13 @@ def reduce_rows(rows: Rows, weight: Array | None, row: Row) -> RowValues:
     """
     loss, own, keep = rows
     elements = loss.ndim > 1
-    n = len(loss)
+    n, shape = len(loss), loss.shape
     if elements:
         loss = loss.reshape(n, -1)
         own = None if own is None else own.reshape(n, -1)
         keep = None if keep is None else keep.reshape(n, -1)
     if weight is not None:
-        factor = weight.reshape(n, -1) if elements else weight
+        factor = _elementwise(weight, shape).reshape(n, -1) if elements else weight
         loss = loss * factor
         own = factor if own is None else own * factor
     if keep is not None:
@@ -44,6 +44,13 @@ def reduce_rows(rows: Rows, weight: Array | None, row: Row) -> RowValues:
         own = None if own is None else np.broadcast_to(own, loss.shape)
         return RowValues(loss, own, keep)
     return _over_elements(loss, own, keep, row)
+
+
+def _elementwise(weight: Array, shape: tuple[int, ...]) -> Array:
+    """Weights of vectors, (n, m), as weights of their entries, (n, m, C)."""
+    if weight.ndim == 1 or weight.ndim == len(shape):
+        return weight
+    return np.broadcast_to(weight.reshape(weight.shape + (1,) * (len(shape) - weight.ndim)), shape)
 
 
 def _over_elements(loss: Array, weight: Array | None, keep: Mask | None, row: Row) -> RowValues:

@@ -13,7 +13,14 @@ from typing import Any
 from losscli.losses.registry import CATALOGUE, Loss, Rows
 
 # A module may not have the name of a loss: it would hide the function of that name here.
-FAMILIES = ("regression", "classification", "focal_losses", "margin", "multiclass_margin")
+FAMILIES = (
+    "regression",
+    "probabilistic",
+    "classification",
+    "focal_losses",
+    "margin",
+    "multiclass_margin",
+)
 
 for _family in FAMILIES:
     import_module(f"losscli.losses.{_family}")

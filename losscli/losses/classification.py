@@ -51,7 +51,11 @@ ClassPrediction = Annotated[
                 "n ... C",
                 By(
                     "input",
-                    {"logits": REAL, "probs": Distribution(), "log-probs": LogDistribution()},
+                    {
+                        "logits": REAL,
+                        "probs": Distribution(renormalizes=True),
+                        "log-probs": LogDistribution(),
+                    },
                 ),
             ),
         )

@@ -22,6 +22,15 @@ class Domain:
     codes: tuple[float, float] | None = None
     #: True when a domain speaks of a whole row (its last axis), not of one value
     of_rows: ClassVar[bool] = False
+    #: the one value that is in the domain though it is not finite
+    admits: ClassVar[float | None] = None
+
+    def describe_row(self, row: Array) -> str:
+        """What is wrong with a row, where `of_rows`."""
+        outside = row[(row < 0) | (row > 1)]
+        if len(outside):
+            return f"got {number(outside[0])}"
+        return f"a row that adds up to {np.add.reduce(row):.6g}"
 
     def allows(self, x: Array, context: Context) -> Any:
         """True where a value (or a row, where `of_rows`) is in the domain."""
@@ -127,42 +136,72 @@ class ClassList(Domain):
         return "--targets multi-hot for a 0 or 1 a class" if "targets" in context else ""
 
 
+#: what the sum of a row of probabilities may be off by: four decimals, rounded, of many classes
+SUM_TOLERANCE = 1e-3
+
+
 @dataclass(frozen=True)
 class Distribution(Domain):
-    """Rows of probabilities: every value in [0, 1], every row adding up to 1."""
+    """Rows of probabilities: every value in [0, 1], every row adding up to 1.
 
-    #: what a sum may be off by: half a unit in the fourth decimal of ten classes
-    tolerance: float = 1e-3
+    What a sum may be off by is the context's `sum_tolerance`; when it is infinite, any values that
+    are not negative will do. So they will where `--renormalize` divides each row by its sum.
+    """
+
+    renormalizes: bool = False
     of_rows: ClassVar[bool] = True
 
     def allows(self, x: Array, context: Context) -> Any:
-        if context.get("renormalize"):
-            return np.logical_and.reduce(x >= 0, axis=-1) & (np.add.reduce(x, axis=-1) > 0)
+        tolerance = context.get("sum_tolerance", SUM_TOLERANCE)
+        sums = np.add.reduce(x, axis=-1)
+        if self._divided(context):
+            return np.logical_and.reduce(x >= 0, axis=-1) & (sums > 0)
+        if tolerance == np.inf:
+            return np.logical_and.reduce(x >= 0, axis=-1)
         inside = np.logical_and.reduce((x >= 0) & (x <= 1), axis=-1)
-        return inside & (np.abs(np.add.reduce(x, axis=-1) - 1) <= self.tolerance)
+        return inside & (np.abs(sums - 1) <= tolerance)
 
     def expected(self, context: Context) -> str:
-        if context.get("renormalize"):
+        if self._divided(context):
             return "values that are not negative, one of them positive"
+        if context.get("sum_tolerance") == np.inf:
+            return "values that are not negative"
         return "values in [0, 1] that add up to 1"
 
     def hint(self, role: str, context: Context) -> str:
-        if "renormalize" not in context:
+        if self._divided(context):
             return ""
-        return "--input logits for raw scores; --renormalize divides each row by its sum"
+        scores = "--input logits for raw scores; " if "input" in context and role == "pred" else ""
+        divide = "--renormalize divides each row by its sum; " if self.renormalizes else ""
+        return f"{scores}{divide}--sum-tolerance allows sums further from 1"
+
+    def _divided(self, context: Context) -> bool:
+        return self.renormalizes and bool(context.get("renormalize"))
 
 
 @dataclass(frozen=True)
 class LogDistribution(Domain):
-    """Rows of log-probabilities: every value at most 0, every row's exponentials adding up to 1."""
+    """Rows of log-probabilities: every value at most 0, every row's exponentials adding up to 1.
 
-    tolerance: float = 1e-3
+    −∞ is the logarithm of an impossible class, and allowed.
+    """
+
     of_rows: ClassVar[bool] = True
+    admits: ClassVar[float | None] = -np.inf
 
     def allows(self, x: Array, context: Context) -> Any:
+        tolerance = context.get("sum_tolerance", SUM_TOLERANCE)
+        if tolerance == np.inf:
+            return np.ones(x.shape[:-1], dtype=bool)
         below = np.logical_and.reduce(x <= 0, axis=-1)
         sums = np.add.reduce(np.exp(np.minimum(x, 0)), axis=-1)
-        return below & (np.abs(sums - 1) <= self.tolerance)
+        return below & (np.abs(sums - 1) <= tolerance)
+
+    def describe_row(self, row: Array) -> str:
+        above = row[row > 0]
+        if len(above):
+            return f"got {number(above[0])}"
+        return f"a row whose exponentials add up to {np.add.reduce(np.exp(row)):.6g}"
 
     def expected(self, context: Context) -> str:
         return "log-probabilities, at most 0, whose exponentials add up to 1"
@@ -187,6 +226,26 @@ class By(Domain):
     def resolve(self, context: Context) -> Domain:
         """The domain for the parameter's value in this context."""
         return self.choices[str(context[self.parameter])]
+
+
+@dataclass(frozen=True)
+class Unless(Domain):
+    """A domain that holds only as long as a parameter, which would bring values into it, is off."""
+
+    parameter: str
+    domain: Domain
+
+    def allows(self, x: Array, context: Context) -> Any:
+        if context.get(self.parameter) is not None:
+            return np.ones(x.shape, dtype=bool)
+        return self.domain.allows(x, context)
+
+    def expected(self, context: Context) -> str:
+        option = "" if self.parameter in context else f", or any number with --{self.parameter}"
+        return self.domain.expected(context) + option
+
+    def hint(self, role: str, context: Context) -> str:
+        return self.domain.hint(role, context)
 
 
 @dataclass(frozen=True)
@@ -226,6 +285,10 @@ def each(domain: Domain) -> Role:
 
 
 Real = Annotated[Array, each(REAL)]
+#: one number an element, or one a row that holds for all of its elements
+RowReal = Annotated[Array, Role((("n ...", REAL), ("n", REAL)))]
+RowNotNegative = Annotated[Array, Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)))]
+Count = Annotated[Array, each(NOT_NEGATIVE)]
 Sign = Annotated[Array, each(SIGN)]
 SoftLabel = Annotated[Array, each(SOFT_LABEL)]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)

@@ -1,8 +1,58 @@
-"""Regression losses: functions of the error e = ŷ − y."""
+"""Regression losses: what a prediction ŷ costs when the truth is y, most by the error e = ŷ − y."""
 
-from losscli.losses.domains import Positive, Real
-from losscli.losses.numerics import Array, minimum, square
+from typing import Annotated, Literal
+
+from losscli.losses import numerics
+from losscli.losses.domains import (
+    NOT_NEGATIVE,
+    REAL,
+    By,
+    Count,
+    Embedding,
+    Fraction,
+    Interval,
+    NotNegative,
+    Positive,
+    Real,
+    Role,
+    Unless,
+)
+from losscli.losses.numerics import (
+    LN_2PI,
+    Array,
+    cosine,
+    exp,
+    log,
+    log_factorial,
+    log_ratio,
+    maximum,
+    minimum,
+    ratio,
+    select,
+    square,
+    times_log,
+)
 from losscli.losses.registry import Example, loss
+
+AboveMinusOne = Annotated[
+    Array,
+    Role(
+        (
+            (
+                "n ...",
+                Unless(
+                    "clip",
+                    Interval(
+                        low=-1.0, open_low=True, advice="--clip 0 counts negative values as 0"
+                    ),
+                ),
+            ),
+        )
+    ),
+]
+RateOrLogRate = Annotated[
+    Array, Role((("n ...", By("input", {"rate": NOT_NEGATIVE, "log-rate": REAL})),))
+]
 
 
 @loss(
@@ -111,3 +161,316 @@ def huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
     # With q = min(|e|, δ), both branches are q (|e| − ½ q).
     q = minimum(e, delta)
     return q * (e - 0.5 * q)
+
+
+@loss(
+    "smooth-l1",
+    family="regression",
+    aliases=("SmoothL1Loss", "smooth_l1_loss"),
+    example=Example("pred,target\n2.5,3\n0,2"),
+)
+def smooth_l1(pred: Real, target: Real, *, beta: NotNegative = 1.0) -> Array:
+    """The absolute error less ½ β, rounded off to a parabola for errors below β.
+
+    Formula:
+        ℓ = ½ e² / β      if |e| < β
+            |e| − ½ β     otherwise,    e = ŷ − y
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Parameters:
+        beta: β, the error at which the parabola turns into a line, in the units of y; with 0 the
+            loss is the absolute error.
+
+    Returns:
+        One loss an element, not negative, in the units of y.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        torch.nn.SmoothL1Loss, mindspore.nn.SmoothL1Loss; Girshick, "Fast R-CNN", 2015. Equals
+        huber / β with δ = β. (Paddle's smooth_l1_loss is the Huber loss.)
+
+    Example:
+        >>> import numpy as np
+        >>> smooth_l1(np.array([2.5, 0.0]), np.array([3.0, 2.0]))
+        array([0.125, 1.5  ])
+    """
+    e = abs(pred - target)
+    # With q = min(|e| / β, 1), both branches are q (|e| − ½ q β), also in the limit β = 0.
+    q = minimum(ratio(e, beta), 1.0)
+    return q * (e - 0.5 * q * beta)
+
+
+@loss(
+    "log-cosh",
+    family="regression",
+    aliases=("LogCosh", "log_cosh", "LogCoshError", "log_cosh_error"),
+    example=Example("pred,target\n2.5,3\n0,2"),
+)
+def log_cosh(pred: Real, target: Real) -> Array:
+    """Nearly ½ e² for small errors, nearly |e| − ln 2 for large ones, and smooth throughout.
+
+    Formula:
+        ℓ = ln cosh(ŷ − y)
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Returns:
+        One loss an element, not negative. The error must be a bare number: a unit of y sets
+        where small ends.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        keras.losses.LogCosh, optax.losses.log_cosh, torchmetrics LogCoshError (which overflows
+        for errors beyond 710).
+
+    Example:
+        >>> import numpy as np
+        >>> log_cosh(np.array([0.0, 1e-8, 800.0]), np.array([0.0, 0.0, 0.0]))
+        array([0.00000000e+00, 5.00000000e-17, 7.99306853e+02])
+    """
+    return numerics.log_cosh(pred - target)
+
+
+@loss(
+    "quantile",
+    family="regression",
+    aliases=("pinball", "pinball_loss", "mean_pinball_loss", "quantile_loss", "quantile_score"),
+    example=Example("pred,target\n2.5,3\n0,2", "--quantile 0.8"),
+)
+def quantile(pred: Real, target: Real, *, quantile: Fraction = 0.5) -> Array:
+    """The absolute error, weighted by τ where the prediction is too low and by 1 − τ above.
+
+    Its mean is least for the τ-quantile of y. For τ = ½ it is half the absolute error.
+
+    Formula:
+        ℓ = max(τ u, (τ − 1) u),    u = y − ŷ
+
+    Roles:
+        pred: the predictions ŷ of the quantile.
+        target: the true values y.
+
+    Parameters:
+        quantile: τ, the share of true values that should lie below the prediction.
+
+    Returns:
+        One loss an element, not negative, in the units of y.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        sklearn.metrics.mean_pinball_loss(alpha=τ); Koenker and Bassett, "Regression Quantiles",
+        1978.
+
+    Example:
+        >>> import numpy as np
+        >>> quantile(np.array([2.5, 4.0]), np.array([3.0, 3.0]), quantile=0.75)
+        array([0.375, 0.25 ])
+    """
+    u = target - pred
+    return maximum(quantile * u, (quantile - 1.0) * u)
+
+
+@loss(
+    "mape",
+    family="regression",
+    aliases=(
+        "MeanAbsolutePercentageError",
+        "mean_absolute_percentage_error",
+        "absolute-percentage-error",
+    ),
+    example=Example("pred,target\n2.5,2\n3,4"),
+)
+def mape(
+    pred: Real,
+    target: Real,
+    *,
+    scale: Literal["fraction", "percent"] = "fraction",
+    eps: NotNegative = 0.0,
+    eps_mode: Literal["floor", "add"] = "floor",
+) -> Array:
+    """The absolute error as a share of the true value.
+
+    Formula:
+        ℓ = |ŷ − y| / |y|
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Parameters:
+        scale: as a fraction, or as percent (Keras).
+        eps: ε, a guard against small |y| (scikit-learn 2.2e-16, Keras 1e-7, torchmetrics 1.17e-6,
+            LightGBM and CatBoost 1).
+        eps_mode: the denominator is max(|y|, ε), or |y| + ε.
+
+    Returns:
+        One loss an element, not negative, without units. For y = 0, with no `eps`, it is ∞, and 0
+        where ŷ = 0 too: the limits of a vanishing ε.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        sklearn.metrics.mean_absolute_percentage_error, keras.losses.MeanAbsolutePercentageError,
+        torchmetrics MeanAbsolutePercentageError.
+
+    Example:
+        >>> import numpy as np
+        >>> mape(np.array([2.5, 3.0, 1.0, 0.0]), np.array([2.0, 4.0, 0.0, 0.0]))
+        array([0.25, 0.25,  inf, 0.  ])
+    """
+    size = abs(target)
+    share = ratio(abs(pred - target), size + eps if eps_mode == "add" else maximum(size, eps))
+    return 100.0 * share if scale == "percent" else share
+
+
+@loss(
+    "msle",
+    family="regression",
+    aliases=(
+        "MeanSquaredLogarithmicError",
+        "mean_squared_logarithmic_error",
+        "MeanSquaredLogError",
+        "mean_squared_log_error",
+        "squared-log-error",
+    ),
+    example=Example("pred,target\n2.5,3\n0,2"),
+)
+def msle(pred: AboveMinusOne, target: AboveMinusOne, *, clip: NotNegative | None = None) -> Array:
+    """The squared error of logarithms, for values that matter by their proportion.
+
+    Formula:
+        ℓ = (ln(1 + ŷ) − ln(1 + y))²
+
+    Roles:
+        pred: the predictions ŷ, above −1.
+        target: the true values y, above −1.
+
+    Parameters:
+        clip: values below it are raised to it first, so that every number is allowed (Keras 1e-7).
+
+    Returns:
+        One loss an element, not negative, without units.
+
+    Raises:
+        DataError: a value is not finite, or is −1 or less and there is no `clip`: ln 0 is −∞, and
+            below there is no logarithm. (The function itself gives ∞ at −1.)
+
+    Source:
+        sklearn.metrics.mean_squared_log_error, keras.losses.MeanSquaredLogarithmicError,
+        torchmetrics MeanSquaredLogError.
+
+    Example:
+        >>> import numpy as np
+        >>> msle(np.array([0.0, 1.0, -1.0]), np.array([0.0, 0.0, 0.0]))
+        array([0.        , 0.48045301,        inf])
+    """
+    if clip is not None:
+        pred, target = maximum(pred, clip), maximum(target, clip)
+    return square(log_ratio(pred, target, shift=1.0))
+
+
+@loss(
+    "poisson-nll",
+    family="regression",
+    aliases=("PoissonNLLLoss", "poisson_nll_loss", "Poisson"),
+    example=Example("pred,target\n1.5,2\n0.5,0"),
+)
+def poisson_nll(
+    pred: RateOrLogRate,
+    target: Count,
+    *,
+    input: Literal["rate", "log-rate"] = "rate",
+    full: Literal["none", "stirling", "exact"] = "none",
+    eps: NotNegative = 0.0,
+) -> Array:
+    """Minus the log of the probability that a Poisson distribution gives to a count.
+
+    Formula:
+        ℓ = λ − y ln(λ + ε)  [+ ln y!],    λ = eˣ and ε = 0 for log-rates x
+
+    Roles:
+        pred: the rate λ, or its logarithm x.
+        target: the count y.
+
+    Parameters:
+        input: whether pred holds rates or log-rates (the default of torch).
+        full: the term without λ: left out, as Stirling's formula y ln y − y + ½ ln(2πy) for
+            y > 1 (torch's full=True), or exact.
+        eps: ε, added to the rate within the logarithm (torch 1e-8, Keras 1e-7).
+
+    Returns:
+        One loss an element, in nats. For λ = 0, without `eps`, it is 0 where y = 0 and ∞ where
+        y > 0: an impossible count.
+
+    Raises:
+        DataError: a rate or a count is negative, or a value is not finite.
+
+    Source:
+        torch.nn.PoissonNLLLoss, mindspore.nn.PoissonNLLLoss, keras.losses.Poisson.
+
+    Example:
+        >>> import numpy as np
+        >>> poisson_nll(np.array([1.0, 0.0, 0.0]), np.array([3.0, 0.0, 1.0]))
+        array([ 1.,  0., inf])
+    """
+    if input == "log-rate":
+        value = exp(pred) - target * pred
+    else:
+        value = pred - times_log(target, log(pred + eps))
+    if full == "exact":
+        return value + log_factorial(target)
+    if full == "stirling":
+        log_y = log(target)
+        stirling = times_log(target, log_y) - target + 0.5 * (LN_2PI + log_y)
+        return value + select(target > 1, stirling, 0.0)
+    return value
+
+
+@loss(
+    "cosine-similarity",
+    family="regression",
+    aliases=("CosineSimilarity", "cosine_similarity", "cosine-proximity"),
+    example=Example("a,b,c,d\n1,0,1,1\n1,1,-1,0.5", "--pred a,b --target c,d"),
+)
+def cosine_similarity(pred: Embedding, target: Embedding, *, eps: NotNegative = 1e-7) -> Array:
+    """Minus the cosine of the angle between the predicted and the true vector.
+
+    Formula:
+        ℓ = −ŷ·y / (‖ŷ‖ ‖y‖)
+
+    Roles:
+        pred: the predicted vector ŷ.
+        target: the true vector y.
+
+    Parameters:
+        eps: ε, the least that each norm counts as (Keras 1e-7, torch 1e-8).
+
+    Returns:
+        One loss a row, from −1 for one direction to 1 for opposite ones; 0 for a zero vector,
+        which has no direction (the limit of a vanishing ε).
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        keras.losses.CosineSimilarity. (torch, torchmetrics and optax have functions of the name
+        that are the cosine itself.)
+
+    Example:
+        >>> import numpy as np
+        >>> pred, target = np.array([[3.0, 0.0], [0.0, 0.0]]), np.array([[2.0, 0.0], [1.0, 0.0]])
+        >>> cosine_similarity(pred, target)
+        array([-1.,  0.])
+    """
+    return 0.0 - cosine(pred, target, eps)

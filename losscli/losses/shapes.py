@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.losses.domains import By, ClassIndex, Context, Domain, Role, Vector
+from losscli.losses.domains import SUM_TOLERANCE, By, ClassIndex, Context, Domain, Role, Vector
 from losscli.losses.registry import Loss
 
 Shape = tuple[int, ...]  # of one row: the axes after the first
@@ -21,7 +21,11 @@ class Binding(NamedTuple):
 
 
 def bind(
-    loss: Loss, roles: Mapping[str, Role], shapes: Mapping[str, Shape], params: dict[str, Any]
+    loss: Loss,
+    roles: Mapping[str, Role],
+    shapes: Mapping[str, Shape],
+    params: dict[str, Any],
+    sum_tolerance: float = SUM_TOLERANCE,
 ) -> Binding:
     """Match the shape of each role's rows; a DataError says which role does not fit, and why."""
     axes: dict[str, Any] = {}
@@ -37,7 +41,11 @@ def bind(
                 break
         else:
             raise _mismatch(loss, roles[name], name, shape, axes, shapes)
-    context = {**params, **{axis: size for axis, size in axes.items() if axis != "..."}}
+    context = {
+        **params,
+        "sum_tolerance": sum_tolerance,
+        **{axis: size for axis, size in axes.items() if axis != "..."},
+    }
     for name, domain in domains.items():
         if isinstance(domain, By):
             domains[name] = domain.resolve(context)
