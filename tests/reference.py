@@ -22,6 +22,10 @@ IMPLIED = {"weight_norm", "target_form", "class_axis"}
 LABELS = {"01": "0,1", "pm1": None}
 #: what the two libraries' words for a behaviour are here
 OFF_LABELS = {"torch": "both"}
+#: parameters that are spelt otherwise here
+RENAMED = {"vae-elbo": {"recon": "recon_loss"}}
+#: what a library's function does without being asked
+BUILT_IN = {("torch", "cosine-embedding"): {"eps": 1e-12}}
 
 
 @dataclass
@@ -60,7 +64,9 @@ def reduction(case: dict[str, Any]) -> dict[str, Any]:
 def translate(case: dict[str, Any]) -> Case:
     """A case in this project's words."""
     case = {"peer": "", "id": "", **case}
-    params = dict(case["params"])
+    renamed = RENAMED.get(case["loss"], {})
+    params = {renamed.get(name, name): value for name, value in case["params"].items()}
+    params = {**BUILT_IN.get((case["peer"], case["loss"]), {}), **params}
     arguments: dict[str, Any] = reduction(case)
     if "labels" in params:
         arguments["labels"] = LABELS[params.pop("labels")]

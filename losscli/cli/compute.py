@@ -102,9 +102,11 @@ def domain_text(domain: Domain) -> str:
     """A domain in words, also where a parameter decides it."""
     if not isinstance(domain, By):
         return domain.expected({})
-    texts = {choice: each.expected({}) for choice, each in domain.choices.items()}
+    choices: dict[str, list[str]] = {}
+    for choice, each in domain.choices.items():
+        choices.setdefault(each.expected({}), []).append(choice)
     option = "--" + domain.parameter.replace("_", "-")
-    return ", ".join(f"{text} with {option} {choice}" for choice, text in texts.items())
+    return ", ".join(f"{text} with {option} {' or '.join(of)}" for text, of in choices.items())
 
 
 def parameter_option(parameter: Parameter, preset: Mapping[str, Any]) -> Option:

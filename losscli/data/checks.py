@@ -6,8 +6,8 @@ import numpy as np
 
 from losscli.data.source import Values, misfit
 from losscli.errors import DataError
-from losscli.losses.domains import Context, Domain, number
-from losscli.losses.numerics import Array, Index, Mask
+from losscli.losses.domains import Context, Domain
+from losscli.losses.numerics import Index, Mask
 
 MISSING_HINT = "--nonfinite skip leaves such rows out and counts them"
 
@@ -56,17 +56,9 @@ def check(domain: Domain, values: Values, place: Place, context: Context, finite
             return
     index = _first(bad)
     hint = domain.hint(place.role, context)
-    if domain.of_rows:
-        raise place.error((index[0],), _row_value(x[index]), domain.expected(context), hint)
-    raise place.error(index, f"got {number(x[index])}", domain.expected(context), hint)
+    at = index[:1] if domain.of_rows else index
+    raise place.error(at, domain.found(x[index]), domain.expected(context), hint)
 
 
 def _first(mask: Mask) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
-
-
-def _row_value(row: Array) -> str:
-    outside = row[(row < 0) | (row > 1)]
-    if len(outside):
-        return f"got {number(outside[0])}"
-    return f"a row that adds up to {np.add.reduce(row):.6g}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from losscli.losses.registry import CATALOGUE, Loss, Rows
 
-FAMILIES = ("regression", "classification", "margin")
+FAMILIES = ("regression", "classification", "margin", "metric_learning", "detection", "generative")
 
 for _family in FAMILIES:
     import_module(f"losscli.losses.{_family}")

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import Any
 
 SECTIONS = ("Formula", "Roles", "Parameters", "Returns", "Raises", "Source", "Example")
@@ -40,5 +41,5 @@ def read(function: Callable[..., Any]) -> Manual:
     text = inspect.cleandoc(function.__doc__ or "")
     parts = re.split(rf"^({'|'.join(SECTIONS)}):\n", text, flags=re.MULTILINE)
     summary, _, notes = parts[0].partition("\n\n")
-    bodies = zip(parts[1::2], map(inspect.cleandoc, parts[2::2]), strict=True)
+    bodies = zip(parts[1::2], (dedent(part).strip() for part in parts[2::2]), strict=True)
     return Manual(" ".join(summary.split()), notes.strip(), dict(bodies))

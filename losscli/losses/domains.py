@@ -35,6 +35,10 @@ class Domain:
         """What a user may do about a value outside the domain."""
         return ""
 
+    def found(self, x: Any) -> str:
+        """A value (or a row, where `of_rows`) outside the domain, in words."""
+        return f"got {', '.join(number(v) for v in np.ravel(x))}"
+
 
 @dataclass(frozen=True)
 class Interval(Domain):
@@ -137,6 +141,34 @@ class Distribution(Domain):
             return ""
         return "--input logits for raw scores; --renormalize divides each row by its sum"
 
+    def found(self, x: Array) -> str:
+        outside = x[(x < 0) | (x > 1)]
+        if len(outside):
+            return super().found(outside[0])
+        return f"a row that adds up to {np.add.reduce(x):.6g}"
+
+
+@dataclass(frozen=True)
+class Box(Domain):
+    """Boxes (n, 4) in the format that `--box-format` names, with sides that are not negative."""
+
+    of_rows: ClassVar[bool] = True
+
+    def allows(self, x: Array, context: Context) -> Any:
+        if context["box_format"] == "xyxy":
+            return (x[..., 0] <= x[..., 2]) & (x[..., 1] <= x[..., 3])
+        return (x[..., 2] >= 0) & (x[..., 3] >= 0)
+
+    def expected(self, context: Context) -> str:
+        if context.get("box_format", "xyxy") == "xyxy":
+            return "a box x1, y1, x2, y2 with x1 ≤ x2 and y1 ≤ y2"
+        return "a box whose width and height are not negative"
+
+    def hint(self, role: str, context: Context) -> str:
+        if context["box_format"] != "xyxy":
+            return "--box-format xyxy for boxes given by two corners"
+        return "--box-format xywh or cxcywh for boxes given by width and height"
+
 
 @dataclass(frozen=True)
 class LogDistribution(Domain):
@@ -155,6 +187,8 @@ class LogDistribution(Domain):
 
     def hint(self, role: str, context: Context) -> str:
         return "--input logits for raw scores, --input probs for probabilities"
+
+    found = Distribution.found
 
 
 @dataclass(frozen=True)
@@ -190,6 +224,7 @@ class Role:
 REAL = Interval()
 NOT_NEGATIVE = Interval(low=0.0)
 SIGN = Labels(-1.0, 1.0)
+BINARY = Labels(0.0, 1.0)
 PROBABILITY = Interval(0.0, 1.0, advice="--input logits for raw scores")
 SOFT_LABEL = Interval(
     0.0,
@@ -197,6 +232,11 @@ SOFT_LABEL = Interval(
     advice="--labels NEG,POS maps any two values to 0 and 1, such as --labels -1,1",
     label_codes=(0.0, 1.0),
 )
+
+
+def one(domain: Domain) -> Role:
+    """A role with one value a row, in the domain."""
+    return Role((("n", domain),))
 
 
 def each(domain: Domain) -> Role:
@@ -207,6 +247,10 @@ def each(domain: Domain) -> Role:
 Real = Annotated[Array, each(REAL)]
 Sign = Annotated[Array, each(SIGN)]
 SoftLabel = Annotated[Array, each(SOFT_LABEL)]
+RowReal = Annotated[Array, one(REAL)]
+RowSign = Annotated[Array, one(SIGN)]
+RowBinary = Annotated[Array, one(BINARY)]
+Boxes = Annotated[Array, Role((("n 4", Box()),))]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
 Embedding = Annotated[Array, Role((("n d", REAL),))]
 Scores = Annotated[Array, Role((("n ... C", REAL),))]

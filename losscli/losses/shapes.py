@@ -24,7 +24,9 @@ def bind(
     loss: Loss, roles: Mapping[str, Role], shapes: Mapping[str, Shape], params: dict[str, Any]
 ) -> Binding:
     """Match the shape of each role's rows; a DataError says which role does not fit, and why."""
-    axes: dict[str, Any] = {}
+    elements = any("..." in pattern for role in loss.roles.values() for pattern, _ in role.shapes)
+    # Where no role of the loss has elements, a weight has none either.
+    axes: dict[str, Any] = {} if elements else {"...": ()}
     domains: dict[str, Domain] = {}
     seen: dict[str, Shape] = {}
     for name, shape in shapes.items():
