@@ -188,7 +188,11 @@ class LogDistribution(Domain):
     def hint(self, role: str, context: Context) -> str:
         return "--input logits for raw scores, --input probs for probabilities"
 
-    found = Distribution.found
+    def found(self, x: Array) -> str:
+        positive = x[x > 0]
+        if len(positive):
+            return super().found(positive[0])
+        return f"a row whose exponentials add up to {np.add.reduce(np.exp(x)):.6g}"
 
 
 @dataclass(frozen=True)
