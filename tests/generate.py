@@ -6,6 +6,7 @@ import numpy as np
 
 from losscli.losses import Loss
 from losscli.losses.domains import (
+    Box,
     By,
     ClassIndex,
     ClassList,
@@ -35,6 +36,9 @@ def values(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> 
         ends = rng.integers(1, shape[-1] + 1, (*shape[:-1], 1))
         order = rng.permuted(np.broadcast_to(np.arange(shape[-1]), shape), axis=-1)
         return np.where(np.arange(shape[-1]) < ends, order, -1).astype(float)
+    if isinstance(domain, Box):
+        corner = rng.uniform(0, 3, (*shape[:-1], 2))
+        return np.concatenate([corner, corner + rng.uniform(0.5, 3, corner.shape)], axis=-1)
     if isinstance(domain, ClassIndex):
         return rng.integers(0, CLASSES, shape).astype(float)
     if isinstance(domain, (Distribution, LogDistribution)):
@@ -49,7 +53,9 @@ def inputs(loss: Loss, n: int, rng: np.random.Generator, **params: Any) -> Array
     sizes = {"C": (CLASSES,), "d": (3,), "...": ()}
     arrays: Arrays = {}
     needed = [name for name, role in loss.roles.items() if not role.optional]
-    needed += [group[0] for group in loss.one_of]
+    for group in loss.one_of:
+        first = group[0]
+        needed += [first] if isinstance(first, str) else list(first)
     for name, role in loss.roles.items():
         if name not in needed:
             continue
@@ -65,4 +71,5 @@ def inputs(loss: Loss, n: int, rng: np.random.Generator, **params: Any) -> Array
 
 def elementwise(loss: Loss) -> bool:
     """Whether every role may have any number of elements a row."""
-    return all(role.shapes[0][0] == "n ..." for role in loss.roles.values() if not role.optional)
+    roles = [role for role in loss.roles.values() if not role.optional]
+    return bool(roles) and all(role.shapes[0][0] == "n ..." for role in roles)

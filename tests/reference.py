@@ -24,6 +24,10 @@ ONLY = {"categorical-focal": {"alpha_mode": "constant"}}
 LABELS = {"01": "0,1", "pm1": None}
 #: what the two libraries' words for a behaviour are here
 OFF_LABELS = {"torch": "both"}
+#: parameters that are spelt otherwise here
+RENAMED = {"vae-elbo": {"recon": "recon_loss"}}
+#: what a library's function does without being asked
+BUILT_IN = {("torch", "cosine-embedding"): {"eps": 1e-12}}
 
 
 @dataclass
@@ -67,7 +71,13 @@ def translate(case: dict[str, Any]) -> Case:
     """A case in this project's words."""
     case = {"peer": "", "id": "", **case}
     only = ONLY.get(case["loss"], {}).items()
-    params = {k: v for k, v in case["params"].items() if (k, v) not in only}
+    renamed = RENAMED.get(case["loss"], {})
+    params = {
+        renamed.get(name, name): value
+        for name, value in case["params"].items()
+        if (name, value) not in only
+    }
+    params = {**BUILT_IN.get((case["peer"], case["loss"]), {}), **params}
     arguments: dict[str, Any] = reduction(case)
     if "labels" in params:
         arguments["labels"] = LABELS[params.pop("labels")]

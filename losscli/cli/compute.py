@@ -21,9 +21,11 @@ from losscli.data.inputs import WEIGHT, InputOptions
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
-from losscli.losses.domains import SUM_TOLERANCE, By, Choice, Domain, Flag, Role
-from losscli.losses.domains import WEIGHT as WEIGHT_ROLE
+from losscli.losses.domains import SUM_TOLERANCE, By, Domain
+from losscli.losses.parameters import Choice, Flag
 from losscli.losses.registry import Parameter
+from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
+from losscli.losses.roles import Role
 from losscli.losses.shapes import describe
 from losscli.report.output import STDOUT, row_writer, save, show, show_aside, stdout_format
 from losscli.report.result import Result
@@ -102,11 +104,14 @@ def domain_text(domain: Domain) -> str:
     """A domain in words, also where a parameter decides it."""
     if not isinstance(domain, By):
         return domain.expected({})
-    texts = {choice: each.expected({}) for choice, each in domain.choices.items()}
+    choices: dict[str, list[str]] = {}
+    for choice, each in domain.choices.items():
+        choices.setdefault(each.expected({}), []).append(choice)
     option = "--" + domain.parameter.replace("_", "-")
     when = {"False": f"without {option}", "True": f"with {option}"}
     return ", ".join(
-        f"{text} {when.get(choice, f'with {option} {choice}')}" for choice, text in texts.items()
+        f"{text} {when.get(of[0], f'with {option} ' + ' or '.join(of))}"
+        for text, of in choices.items()
     )
 
 

@@ -7,6 +7,7 @@ import click
 
 from losscli.cli.compute import roles, shapes_text
 from losscli.cli.options import Command, WordType, sentence
+from losscli.data.given import option
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.registry import Parameter
 from losscli.report.formats import dumps
@@ -51,7 +52,7 @@ def page(loss: Loss) -> str:
     """The manual as text."""
     about = document(loss)
     inputs = [
-        f"--{name.replace('_', '-')}{' (optional)' if role['optional'] else ''}\n"
+        f"--{option(name)}{' (optional)' if role['optional'] else ''}\n"
         + _indent(_wrap(f"{sentence(role['description'])} {role['values']}"))
         for name, role in about["roles"].items()
     ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from losscli.data.source import Values, misfit
 from losscli.errors import DataError
-from losscli.losses.domains import Context, Domain, number
+from losscli.losses.domains import Context, Domain
 from losscli.losses.numerics import Array, Index, Mask
 
 MISSING_HINT = "--nonfinite skip leaves such rows out and counts them"
@@ -57,11 +57,8 @@ def check(domain: Domain, values: Values, place: Place, context: Context, finite
             return
     index = _first(bad)
     hint = domain.hint(place.role, context)
-    if domain.of_rows:
-        raise place.error(
-            (index[0],), domain.describe_row(x[index]), domain.expected(context), hint
-        )
-    raise place.error(index, f"got {number(x[index])}", domain.expected(context), hint)
+    at = index[:1] if domain.of_rows else index
+    raise place.error(at, domain.found(x[index]), domain.expected(context), hint)
 
 
 def _first(mask: Mask) -> tuple[int, ...]:

@@ -1,13 +1,13 @@
 """What was given for each role: whether it is all there, and what it refers to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from losscli.data.references import Reference, parse
 from losscli.errors import UsageError
-from losscli.losses.domains import Role
 from losscli.losses.registry import Loss
+from losscli.losses.roles import Role
 
 
 def complete(
@@ -28,16 +28,25 @@ def complete(
             )
         complete[name] = name
     for group in loss.one_of:
-        named = [f"--{option(name)}" for name in group]
-        chosen = [name for name in group if name in complete]
-        if len(chosen) != 1:
-            raise UsageError(f"{loss.name} wants one of {', '.join(named)}, got {len(chosen)}")
+        alternatives = [(names,) if isinstance(names, str) else names for names in group]
+        mentioned = {name for names in alternatives for name in names}
+        chosen = [name for name in complete if name in mentioned]
+        if not any(set(chosen) == set(names) for names in alternatives):
+            raise UsageError(
+                f"{loss.name} wants one of {', '.join(map(_options, alternatives))}, "
+                f"got {_options(chosen) or 'none'}"
+            )
     return {name: complete[name] for name in roles if name in complete}
 
 
 def option(name: str) -> str:
     """A role's name as its option spells it."""
     return name.replace("_", "-")
+
+
+def _options(names: Sequence[str]) -> str:
+    """Roles that are given together, as their options: "--mu with --log-var"."""
+    return " with ".join(f"--{option(name)}" for name in names)
 
 
 def reference_of(value: str | Path, data: Any) -> Reference:

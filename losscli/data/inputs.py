@@ -16,10 +16,11 @@ from losscli.data.given import complete, is_table, reference_of, table_of
 from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import LabelMap, Source, Values, Wanted
 from losscli.errors import DataError, UsageError
-from losscli.losses.domains import SUM_TOLERANCE, Role
-from losscli.losses.domains import WEIGHT as WEIGHT_ROLE
+from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array, Index, Mask
 from losscli.losses.registry import Loss
+from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
+from losscli.losses.roles import Role
 from losscli.losses.shapes import Binding, Shape, bind
 
 WEIGHT = "weight"

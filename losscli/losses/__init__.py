@@ -20,6 +20,9 @@ FAMILIES = (
     "focal_losses",
     "margin",
     "multiclass_margin",
+    "metric_learning",
+    "detection",
+    "generative",
 )
 
 for _family in FAMILIES:

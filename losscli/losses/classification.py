@@ -2,25 +2,7 @@
 
 from typing import Annotated, Literal
 
-from losscli.losses.domains import (
-    PROBABILITY,
-    REAL,
-    By,
-    ClassOrDistribution,
-    ClassTarget,
-    ClassWeights,
-    Distribution,
-    ElementWeights,
-    Epsilon,
-    Finite,
-    Fraction,
-    Integer,
-    Interval,
-    LogDistribution,
-    Number,
-    Role,
-    SoftLabel,
-)
+from losscli.losses.domains import PROBABILITY, REAL, By, Distribution, Interval, LogDistribution
 from losscli.losses.numerics import (
     Array,
     class_index,
@@ -38,7 +20,17 @@ from losscli.losses.numerics import (
 from losscli.losses.numerics import (
     clip as clipped,
 )
+from losscli.losses.parameters import (
+    ClassWeights,
+    ElementWeights,
+    Epsilon,
+    Finite,
+    Fraction,
+    Integer,
+    Number,
+)
 from losscli.losses.registry import Example, Rows, alias, loss
+from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, SoftLabel
 
 BinaryPrediction = Annotated[
     Array, Role((("n ...", By("input", {"probs": PROBABILITY, "logits": REAL})),))

@@ -4,9 +4,9 @@ A loss is annotated with them. From one annotation come the check of every value
 error, the help of an option and the lines of `info`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,13 +25,6 @@ class Domain:
     #: the one value that is in the domain though it is not finite
     admits: ClassVar[float | None] = None
 
-    def describe_row(self, row: Array) -> str:
-        """What is wrong with a row, where `of_rows`."""
-        outside = row[(row < 0) | (row > 1)]
-        if len(outside):
-            return f"got {number(outside[0])}"
-        return f"a row that adds up to {np.add.reduce(row):.6g}"
-
     def allows(self, x: Array, context: Context) -> Any:
         """True where a value (or a row, where `of_rows`) is in the domain."""
         raise NotImplementedError
@@ -43,6 +36,10 @@ class Domain:
     def hint(self, role: str, context: Context) -> str:
         """What a user may do about a value outside the domain."""
         return ""
+
+    def found(self, x: Any) -> str:
+        """A value (or a row, where `of_rows`) outside the domain, in words."""
+        return f"got {', '.join(number(v) for v in np.ravel(x))}"
 
 
 @dataclass(frozen=True)
@@ -178,6 +175,34 @@ class Distribution(Domain):
     def _divided(self, context: Context) -> bool:
         return self.renormalizes and bool(context.get("renormalize"))
 
+    def found(self, x: Array) -> str:
+        outside = x[(x < 0) | (x > 1)]
+        if len(outside):
+            return super().found(outside[0])
+        return f"a row that adds up to {np.add.reduce(x):.6g}"
+
+
+@dataclass(frozen=True)
+class Box(Domain):
+    """Boxes (n, 4) in the format that `--box-format` names, with sides that are not negative."""
+
+    of_rows: ClassVar[bool] = True
+
+    def allows(self, x: Array, context: Context) -> Any:
+        if context["box_format"] == "xyxy":
+            return (x[..., 0] <= x[..., 2]) & (x[..., 1] <= x[..., 3])
+        return (x[..., 2] >= 0) & (x[..., 3] >= 0)
+
+    def expected(self, context: Context) -> str:
+        if context.get("box_format", "xyxy") == "xyxy":
+            return "a box x1, y1, x2, y2 with x1 ≤ x2 and y1 ≤ y2"
+        return "a box whose width and height are not negative"
+
+    def hint(self, role: str, context: Context) -> str:
+        if context["box_format"] != "xyxy":
+            return "--box-format xyxy for boxes given by two corners"
+        return "--box-format xywh or cxcywh for boxes given by width and height"
+
 
 @dataclass(frozen=True)
 class LogDistribution(Domain):
@@ -197,12 +222,6 @@ class LogDistribution(Domain):
         sums = np.add.reduce(np.exp(np.minimum(x, 0)), axis=-1)
         return below & (np.abs(sums - 1) <= tolerance)
 
-    def describe_row(self, row: Array) -> str:
-        above = row[row > 0]
-        if len(above):
-            return f"got {number(above[0])}"
-        return f"a row whose exponentials add up to {np.add.reduce(np.exp(row)):.6g}"
-
     def expected(self, context: Context) -> str:
         return "log-probabilities, at most 0, whose exponentials add up to 1"
 
@@ -210,6 +229,12 @@ class LogDistribution(Domain):
         if "input" not in context:
             return "cross-entropy takes raw scores and probabilities"
         return "--input logits for raw scores, --input probs for probabilities"
+
+    def found(self, x: Array) -> str:
+        positive = x[x > 0]
+        if len(positive):
+            return super().found(positive[0])
+        return f"a row whose exponentials add up to {np.add.reduce(np.exp(x)):.6g}"
 
 
 @dataclass(frozen=True)
@@ -248,24 +273,6 @@ class Unless(Domain):
         return self.domain.hint(role, context)
 
 
-@dataclass(frozen=True)
-class Role:
-    """What a named input holds: its shapes, each with the domain of its values.
-
-    A shape is written in named axes: "n" is one value a row, "n ..." any further axes (the same
-    for every role that has them), "n C" one value a class. The first shape that fits the data and
-    agrees with the roles before it is the one that counts.
-    """
-
-    shapes: tuple[tuple[str, Domain], ...]
-    optional: bool = False
-
-    @property
-    def codes(self) -> tuple[float, float] | None:
-        """What two mapped labels become in this role, where it takes labels."""
-        return next((domain.codes for _, domain in self.shapes if domain.codes), None)
-
-
 REAL = Interval()
 NOT_NEGATIVE = Interval(low=0.0)
 SIGN = Labels(-1.0, 1.0)
@@ -279,128 +286,6 @@ SOFT_LABEL = Interval(
 )
 
 
-def each(domain: Domain) -> Role:
-    """A role with any number of elements a row, each of them in the domain."""
-    return Role((("n ...", domain),))
-
-
-Real = Annotated[Array, each(REAL)]
-#: one number an element, or one a row that holds for all of its elements
-RowReal = Annotated[Array, Role((("n ...", REAL), ("n", REAL)))]
-RowNotNegative = Annotated[Array, Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)))]
-Count = Annotated[Array, each(NOT_NEGATIVE)]
-Sign = Annotated[Array, each(SIGN)]
-SoftLabel = Annotated[Array, each(SOFT_LABEL)]
-WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
-Embedding = Annotated[Array, Role((("n d", REAL),))]
-Scores = Annotated[Array, Role((("n ... C", REAL),))]
-ClassTarget = Annotated[Array, Role((("n ...", ClassIndex()),))]
-ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))]
-
-
 def number(x: float) -> str:
     """A number as a person writes it: −1 and not −1.0, and all of its digits."""
     return str(int(x)) if float(x).is_integer() and abs(x) < 1e16 else repr(float(x))
-
-
-@dataclass(frozen=True)
-class Number:
-    """A parameter that is one number in an interval."""
-
-    interval: Interval = REAL
-    integer: bool = False
-
-    @property
-    def metavar(self) -> str:
-        return "INTEGER" if self.integer else "NUMBER"
-
-    def parse(self, value: object) -> float | int:
-        """The number that a text or a Python number stands for; ValueError says what it must be."""
-        try:
-            if isinstance(value, bool):
-                raise TypeError
-            x = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            raise ValueError(f"expected {self.expected()}, got {value!r}") from None
-        if not np.isfinite(x) or not self.interval.allows(np.asarray(x), {}):
-            raise ValueError(f"expected {self.expected()}, got {value}")
-        if self.integer:
-            if not x.is_integer():
-                raise ValueError(f"expected {self.expected()}, got {value}")
-            return int(x)
-        return x
-
-    def expected(self) -> str:
-        text = self.interval.expected({})
-        return text.replace("a finite number", "a number") if not self.integer else "a whole number"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A parameter that is one of a few words or numbers."""
-
-    values: tuple[Any, ...]
-
-    @property
-    def metavar(self) -> str:
-        return "|".join(str(value) for value in self.values)
-
-    def parse(self, value: object) -> Any:
-        """The choice that a text or a value names; ValueError lists them."""
-        for choice in self.values:
-            if value == choice or str(value).lower() == str(choice):
-                return choice
-        raise ValueError(f"expected {self.expected()}, got {value!r}")
-
-    def expected(self) -> str:
-        *head, last = (str(value) for value in self.values)
-        return f"{', '.join(head)} or {last}" if head else last
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A parameter that is on or off."""
-
-    metavar: ClassVar[str] = ""
-
-    def parse(self, value: object) -> bool:
-        """True or False; ValueError otherwise."""
-        if isinstance(value, (bool, np.bool_)):
-            return bool(value)
-        raise ValueError(f"expected {self.expected()}, got {value!r}")
-
-    def expected(self) -> str:
-        return "true or false"
-
-
-@dataclass(frozen=True)
-class Vector:
-    """A parameter that is a list of numbers, one for each entry of a named axis, or one for all."""
-
-    axis: str
-    interval: Interval = NOT_NEGATIVE
-    metavar: ClassVar[str] = "A,B,…"
-
-    def parse(self, value: object) -> Array:
-        """The numbers of a comma-separated text or an array; ValueError says what is wrong."""
-        items: Sequence[object]
-        items = value.split(",") if isinstance(value, str) else np.ravel(np.asarray(value)).tolist()
-        if not items:
-            raise ValueError(f"expected {self.expected()}, got none")
-        one = Number(self.interval)
-        return np.array([one.parse(item) for item in items], dtype=np.float64)
-
-    def expected(self) -> str:
-        return "numbers separated by commas"
-
-
-Kind = Number | Choice | Flag | Vector
-
-Finite = Annotated[float, Number()]
-Positive = Annotated[float, Number(Interval(low=0.0, open_low=True))]
-NotNegative = Annotated[float, Number(NOT_NEGATIVE)]
-Fraction = Annotated[float, Number(Interval(0.0, 1.0))]
-Epsilon = Annotated[float, Number(Interval(0.0, 0.5))]
-Integer = Annotated[int, Number(integer=True)]
-ClassWeights = Annotated[Array, Vector("C")]
-ElementWeights = Annotated[Array, Vector("...")]

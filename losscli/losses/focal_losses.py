@@ -9,15 +9,6 @@ from losscli.losses.classification import (
     log_probabilities,
     smooth_labels,
 )
-from losscli.losses.domains import (
-    ClassOrDistribution,
-    ClassWeights,
-    Epsilon,
-    Fraction,
-    Integer,
-    NotNegative,
-    SoftLabel,
-)
 from losscli.losses.numerics import (
     Array,
     class_index,
@@ -34,7 +25,9 @@ from losscli.losses.numerics import (
 from losscli.losses.numerics import (
     clip as clipped,
 )
+from losscli.losses.parameters import ClassWeights, Epsilon, Fraction, Integer, NotNegative
 from losscli.losses.registry import Example, Rows, alias, loss
+from losscli.losses.roles import ClassOrDistribution, SoftLabel
 
 
 @loss(

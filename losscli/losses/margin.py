@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal
 
-from losscli.losses.domains import REAL, SIGN, By, Finite, Real, Role, Sign
+from losscli.losses.domains import REAL, SIGN, By
 from losscli.losses.numerics import Array, relu, select, sigmoid, softplus, square
+from losscli.losses.parameters import Finite
 from losscli.losses.registry import Example, loss
+from losscli.losses.roles import Real, Role, Sign
 
 SignOrReal = Annotated[
     Array,

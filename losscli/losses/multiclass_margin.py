@@ -3,18 +3,7 @@
 from typing import Annotated, Literal
 
 from losscli.losses.classification import binary_cross_entropy
-from losscli.losses.domains import (
-    BINARY,
-    SOFT_LABEL,
-    By,
-    ClassList,
-    ClassOrDistribution,
-    ClassTarget,
-    ClassWeights,
-    Finite,
-    Role,
-    Scores,
-)
+from losscli.losses.domains import BINARY, SOFT_LABEL, By, ClassList
 from losscli.losses.numerics import (
     Array,
     class_index,
@@ -29,7 +18,9 @@ from losscli.losses.numerics import (
     square,
     total,
 )
+from losscli.losses.parameters import ClassWeights, Finite
 from losscli.losses.registry import Example, Rows, loss
+from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, Scores
 
 MultiHot = Annotated[Array, Role((("n ... C", SOFT_LABEL),))]
 ListOrMultiHot = Annotated[

@@ -19,6 +19,7 @@ maximum = np.maximum
 minimum = np.minimum
 expm1 = np.expm1
 sqrt = np.sqrt
+arctan = np.arctan
 isfinite = np.isfinite
 
 LN_2 = math.log(2.0)
@@ -41,6 +42,13 @@ def log1p(x: Array | float) -> Array:
     """ln(1 + x), with ln 0 = −∞ (its limit) and no warning."""
     with np.errstate(divide="ignore"):
         return np.log1p(x)
+
+
+def divide(x: Array, y: Array) -> Array:
+    """x / y, with ±∞ for x / 0 and NaN for 0 / 0, and no warning."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: Array = np.divide(x, y)
+    return result
 
 
 def select(condition: Mask, yes: Array | float, no: Array | float) -> Array:
@@ -99,6 +107,86 @@ def largest(x: Array) -> Array:
     return result
 
 
+def flat(x: Array) -> Array:
+    """Every row as one vector: (n, …) → (n, k), and (n,) → (n, 1)."""
+    return x.reshape(len(x), -1)
+
+
+def norm(x: Array, p: float = 2.0, plus: float = 0.0) -> Array:
+    """(Σ |x|ᵖ + c)^(1/p) over the last axis; `plus` is c. Within d + 2 ulp for p = 1 and p = 2.
+
+    Where the sum leaves the range in which no power that matters is lost, the entries are first
+    divided by a power of two near the largest, which is exact.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        whole = _power_sum(x, p) + plus
+    result: Array = _root(whole, p)
+    fine = (whole > 1e-250) & (whole < np.inf)
+    if fine.all():
+        return result
+    # The largest is m · 2ᵏ with ½ ≤ m < 1. Its scale 2ᵏ⁻¹ is finite where 2ᵏ is not.
+    least = plus ** (1.0 / p)
+    top = np.maximum(np.maximum.reduce(np.abs(x), axis=-1), least)
+    scale = np.ldexp(0.5, np.frexp(top)[1])
+    scaled = _power_sum(x / scale[..., None], p) + power(least / scale, p)
+    return np.where(fine, result, scale * _root(scaled, p))
+
+
+def _power_sum(x: Array, p: float) -> Array:
+    return total(square(x) if p == 2 else power(np.abs(x), p))
+
+
+def _root(x: Array, p: float) -> Array:
+    return np.sqrt(x) if p == 2 else power(x, 1.0 / p)
+
+
+def unit(x: Array, floor: float = 0.0, plus: float = 0.0) -> tuple[Array, Array]:
+    """Vectors u = x / max(√(‖x‖² + c), floor) over the last axis, and 1 − ‖u‖².
+
+    A zero vector stays zero: it has no direction. `plus` is c.
+    """
+    own = norm(x)
+    if np.isinf(own).any():  # entries near the largest float: their direction is that of x / d
+        x = np.where(np.isinf(own)[..., None], x / x.shape[-1], x)
+        own = norm(x)
+    length = np.maximum(norm(x, plus=plus) if plus else own, floor)
+    length = np.where(length == 0, 1.0, length)
+    return x / length[..., None], 1.0 - square(own / length)
+
+
+def cosine(x: Array, y: Array, eps: float = 0.0) -> Array:
+    """The cosine of the angle between vectors on the last axis, in [−1, 1]; 0 for a zero vector.
+
+    Norms below ε count as ε. Within d + 5 ulp of 1, absolutely.
+    """
+    return np.clip(total(unit(x, eps)[0] * unit(y, eps)[0]), -1.0, 1.0)
+
+
+def cosine_distance(x: Array, y: Array, floor: float = 0.0, plus: float = 0.0) -> Array:
+    """1 − cos(x, y) over the last axis, 1 where a vector is zero; `floor` and `plus` as in `unit`.
+
+    With u and v from `unit`, 1 − u·v = ½ (‖u − v‖² + (1 − ‖u‖²) + (1 − ‖v‖²)): no term is
+    negative, so the distance of nearly parallel vectors keeps its digits, and x from x is 0.
+    """
+    u, short_u = unit(x, floor, plus)
+    v, short_v = unit(y, floor, plus)
+    return 0.5 * (total(square(u - v)) + short_u + short_v)
+
+
+def exp_excess(x: Array) -> Array:
+    """eˣ − 1 − x, within 4 ulp.
+
+    Near 0, where the terms cancel, it is the series ½ x² (1 + x/3 (1 + x/4 (1 + …))), whose terms
+    past x¹⁶ are below an ulp for |x| < ½; elsewhere the cancellation costs at most 3 bits.
+    """
+    near = np.where(np.abs(x) < 0.5, x, 0.0)
+    series = np.ones_like(near)
+    for k in range(16, 2, -1):
+        series = 1.0 + near / k * series
+    with np.errstate(over="ignore"):
+        return np.where(np.abs(x) < 0.5, 0.5 * square(near) * series, np.expm1(x) - x)
+
+
 def log_ratio(x: Array, y: Array, shift: float = 0.0) -> Array:
     """ln((s + x) / (s + y)) = ±ln(1 + r) with r = |x − y| / (s + min(x, y)), for s + x, s + y ≥ 0.
 
@@ -137,26 +225,6 @@ def _log_factorial(x: float) -> float:
         return math.lgamma(x + 1.0)
     except (OverflowError, ValueError):  # x beyond 1e305, and the poles of Γ
         return math.inf
-
-
-def unit(x: Array, eps: float = 0.0) -> Array:
-    """x / max(‖x‖, ε) over the last axis; the zero vector stays zero.
-
-    With m = max |x| and u = x / m this is u / max(‖u‖, ε / m), where 1 ≤ ‖u‖ ≤ √d: no square
-    overflows or vanishes.
-    """
-    m = np.maximum.reduce(abs(x), axis=-1, keepdims=True)
-    u = ratio(x, m)
-    norm = np.sqrt(np.add.reduce(u * u, axis=-1, keepdims=True))
-    return ratio(u, np.maximum(norm, ratio(np.full_like(m, eps), m)))
-
-
-def cosine(x: Array, y: Array, eps: float = 0.0) -> Array:
-    """The cosine of the angle between vectors on the last axis, in [−1, 1]; 0 for a zero vector.
-
-    Norms below ε count as ε. Within d + 5 ulp of 1, absolutely.
-    """
-    return np.clip(total(unit(x, eps) * unit(y, eps)), -1.0, 1.0)
 
 
 def softplus(x: Array) -> Array:

@@ -2,18 +2,7 @@
 
 from typing import Annotated, Literal, NamedTuple
 
-from losscli.losses.domains import (
-    REAL,
-    By,
-    Distribution,
-    Epsilon,
-    LogDistribution,
-    NotNegative,
-    Real,
-    Role,
-    RowNotNegative,
-    RowReal,
-)
+from losscli.losses.domains import REAL, By, Distribution, LogDistribution
 from losscli.losses.numerics import (
     LN_2PI,
     Array,
@@ -32,7 +21,9 @@ from losscli.losses.numerics import (
     times_log,
     total,
 )
+from losscli.losses.parameters import Epsilon, NotNegative
 from losscli.losses.registry import Example, alias, loss
+from losscli.losses.roles import NotNegativeOrRow, Real, RealOrRow, Role
 
 DistributionOrScores = Annotated[
     Array,
@@ -78,9 +69,9 @@ TargetDistribution = Annotated[
 def gaussian_nll(
     pred: Real,
     target: Real,
-    var: RowNotNegative | None = None,
-    std: RowNotNegative | None = None,
-    log_var: RowReal | None = None,
+    var: NotNegativeOrRow | None = None,
+    std: NotNegativeOrRow | None = None,
+    log_var: RealOrRow | None = None,
     *,
     full: bool = False,
     eps: NotNegative = 0.0,

@@ -11,8 +11,9 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 
 from losscli.errors import UsageError
 from losscli.losses import docstring
-from losscli.losses.domains import Choice, Flag, Kind, Number, Role, Vector
 from losscli.losses.numerics import Array, Mask
+from losscli.losses.parameters import Choice, Flag, Kind, Number, Vector
+from losscli.losses.roles import Role
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -100,8 +101,9 @@ class Loss:
     aliases: tuple[Alias, ...] = ()
     #: how the elements of a row become its loss when nothing is said
     row: str = "mean"
-    #: groups of optional roles of which exactly one must be given
-    one_of: tuple[tuple[str, ...], ...] = ()
+    #: groups of alternatives of which exactly one must be given; a tuple of roles is an
+    #: alternative whose roles belong together
+    one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = ()
     example: Example | None = None
     __hash__ = object.__hash__
 
@@ -236,7 +238,7 @@ def loss(
     family: str,
     aliases: tuple[str | Alias, ...] = (),
     row: Literal["mean", "sum"] = "mean",
-    one_of: tuple[tuple[str, ...], ...] = (),
+    one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = (),
     example: Example | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a loss of the catalogue. The function itself stays as it is."""

@@ -3,20 +3,7 @@
 from typing import Annotated, Literal
 
 from losscli.losses import numerics
-from losscli.losses.domains import (
-    NOT_NEGATIVE,
-    REAL,
-    By,
-    Count,
-    Embedding,
-    Fraction,
-    Interval,
-    NotNegative,
-    Positive,
-    Real,
-    Role,
-    Unless,
-)
+from losscli.losses.domains import NOT_NEGATIVE, REAL, By, Interval, Unless
 from losscli.losses.numerics import (
     LN_2PI,
     Array,
@@ -32,7 +19,9 @@ from losscli.losses.numerics import (
     square,
     times_log,
 )
+from losscli.losses.parameters import Fraction, NotNegative, Positive
 from losscli.losses.registry import Example, loss
+from losscli.losses.roles import Count, Embedding, Real, Role
 
 AboveMinusOne = Annotated[
     Array,

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.losses.domains import SUM_TOLERANCE, By, ClassIndex, Context, Domain, Role, Vector
+from losscli.losses.domains import SUM_TOLERANCE, By, ClassIndex, Context, Domain
+from losscli.losses.parameters import Vector
 from losscli.losses.registry import Loss
+from losscli.losses.roles import Role
 
 Shape = tuple[int, ...]  # of one row: the axes after the first
 
@@ -28,7 +30,9 @@ def bind(
     sum_tolerance: float = SUM_TOLERANCE,
 ) -> Binding:
     """Match the shape of each role's rows; a DataError says which role does not fit, and why."""
-    axes: dict[str, Any] = {}
+    elements = any("..." in pattern for role in loss.roles.values() for pattern, _ in role.shapes)
+    # Where no role of the loss has elements, a weight has none either.
+    axes: dict[str, Any] = {} if elements else {"...": ()}
     domains: dict[str, Domain] = {}
     seen: dict[str, Shape] = {}
     for name, shape in shapes.items():

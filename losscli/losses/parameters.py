@@ -1,0 +1,113 @@
+"""What an option of a loss may be: the kinds of parameters, and their annotations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+from losscli.losses.domains import NOT_NEGATIVE, REAL, Interval
+from losscli.losses.numerics import Array
+
+
+@dataclass(frozen=True)
+class Number:
+    """A parameter that is one number in an interval."""
+
+    interval: Interval = REAL
+    integer: bool = False
+
+    @property
+    def metavar(self) -> str:
+        return "INTEGER" if self.integer else "NUMBER"
+
+    def parse(self, value: object) -> float | int:
+        """The number that a text or a Python number stands for; ValueError says what it must be."""
+        try:
+            if isinstance(value, bool):
+                raise TypeError
+            x = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise ValueError(f"expected {self.expected()}, got {value!r}") from None
+        if not np.isfinite(x) or not self.interval.allows(np.asarray(x), {}):
+            raise ValueError(f"expected {self.expected()}, got {value}")
+        if self.integer:
+            if not x.is_integer():
+                raise ValueError(f"expected {self.expected()}, got {value}")
+            return int(x)
+        return x
+
+    def expected(self) -> str:
+        text = self.interval.expected({})
+        return text.replace("a finite number", "a number") if not self.integer else "a whole number"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A parameter that is one of a few words or numbers."""
+
+    values: tuple[Any, ...]
+
+    @property
+    def metavar(self) -> str:
+        return "|".join(str(value) for value in self.values)
+
+    def parse(self, value: object) -> Any:
+        """The choice that a text or a value names; ValueError lists them."""
+        for choice in self.values:
+            if value == choice or str(value).lower() == str(choice):
+                return choice
+        raise ValueError(f"expected {self.expected()}, got {value!r}")
+
+    def expected(self) -> str:
+        *head, last = (str(value) for value in self.values)
+        return f"{', '.join(head)} or {last}" if head else last
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A parameter that is on or off."""
+
+    metavar: ClassVar[str] = ""
+
+    def parse(self, value: object) -> bool:
+        """True or False; ValueError otherwise."""
+        if isinstance(value, (bool, np.bool_)):
+            return bool(value)
+        raise ValueError(f"expected {self.expected()}, got {value!r}")
+
+    def expected(self) -> str:
+        return "true or false"
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A parameter that is a list of numbers, one for each entry of a named axis, or one for all."""
+
+    axis: str
+    interval: Interval = NOT_NEGATIVE
+    metavar: ClassVar[str] = "A,B,…"
+
+    def parse(self, value: object) -> Array:
+        """The numbers of a comma-separated text or an array; ValueError says what is wrong."""
+        items: Sequence[object]
+        items = value.split(",") if isinstance(value, str) else np.ravel(np.asarray(value)).tolist()
+        if not items:
+            raise ValueError(f"expected {self.expected()}, got none")
+        one = Number(self.interval)
+        return np.array([one.parse(item) for item in items], dtype=np.float64)
+
+    def expected(self) -> str:
+        return "numbers separated by commas"
+
+
+Kind = Number | Choice | Flag | Vector
+
+Finite = Annotated[float, Number()]
+Positive = Annotated[float, Number(Interval(low=0.0, open_low=True))]
+NotNegative = Annotated[float, Number(NOT_NEGATIVE)]
+Fraction = Annotated[float, Number(Interval(0.0, 1.0))]
+Epsilon = Annotated[float, Number(Interval(0.0, 0.5))]
+Integer = Annotated[int, Number(integer=True)]
+ClassWeights = Annotated[Array, Vector("C")]
+ElementWeights = Annotated[Array, Vector("...")]

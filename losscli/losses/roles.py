@@ -1,0 +1,63 @@
+"""What a named input of a loss holds: its shapes, with the domain of each."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from losscli.losses.domains import (
+    BINARY,
+    NOT_NEGATIVE,
+    REAL,
+    SIGN,
+    SOFT_LABEL,
+    Box,
+    ClassIndex,
+    Distribution,
+    Domain,
+)
+from losscli.losses.numerics import Array
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a named input holds: its shapes, each with the domain of its values.
+
+    A shape is written in named axes: "n" is one value a row, "n ..." any further axes (the same
+    for every role that has them), "n C" one value a class. The first shape that fits the data and
+    agrees with the roles before it is the one that counts.
+    """
+
+    shapes: tuple[tuple[str, Domain], ...]
+    optional: bool = False
+
+    @property
+    def codes(self) -> tuple[float, float] | None:
+        """What two mapped labels become in this role, where it takes labels."""
+        return next((domain.codes for _, domain in self.shapes if domain.codes), None)
+
+
+def one(domain: Domain) -> Role:
+    """A role with one value a row, in the domain."""
+    return Role((("n", domain),))
+
+
+def each(domain: Domain) -> Role:
+    """A role with any number of elements a row, each of them in the domain."""
+    return Role((("n ...", domain),))
+
+
+Real = Annotated[Array, each(REAL)]
+#: one number an element, or one a row that holds for all of its elements
+RealOrRow = Annotated[Array, Role((("n ...", REAL), ("n", REAL)))]
+NotNegativeOrRow = Annotated[Array, Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)))]
+Count = Annotated[Array, each(NOT_NEGATIVE)]
+Sign = Annotated[Array, each(SIGN)]
+SoftLabel = Annotated[Array, each(SOFT_LABEL)]
+RowReal = Annotated[Array, one(REAL)]
+RowSign = Annotated[Array, one(SIGN)]
+RowBinary = Annotated[Array, one(BINARY)]
+Boxes = Annotated[Array, Role((("n 4", Box()),))]
+WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
+Embedding = Annotated[Array, Role((("n d", REAL),))]
+Scores = Annotated[Array, Role((("n ... C", REAL),))]
+ClassTarget = Annotated[Array, Role((("n ...", ClassIndex()),))]
+ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))]
