@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from losscli.data.files import ReadOptions
-from losscli.data.inputs import WEIGHT, Block, InputOptions, Inputs, NonFinite
+from losscli.data.inputs import BY, WEIGHT, Block, InputOptions, Inputs, NonFinite
 from losscli.engine import reductions
-from losscli.engine.compute import Sink, check_row
+from losscli.engine.compute import Plan, Sink
 from losscli.engine.compute import compute as run
 from losscli.engine.totals import RowValues
 from losscli.errors import UsageError
@@ -36,12 +36,14 @@ def compute(
     data: Any = None,
     reduction: str | Sequence[str] | None = None,
     row: str | None = None,
+    per: str | None = None,
     per_sample: bool = False,
     labels: str | tuple[Any, Any] | None = None,
     nonfinite: NonFinite = "error",
     header: bool | None = None,
     delimiter: str | None = None,
     class_axis: int = -1,
+    batch_size: int | None = None,
     sum_tolerance: float = SUM_TOLERANCE,
     **given: Any,
 ) -> Result:
@@ -54,11 +56,14 @@ def compute(
             weights), "sum", "batchmean", "none", a library's word for one of them, or a list.
         row: how the elements of a row become its loss: "mean", "sum", "none" (each element is a
             row of its own) or "columns" (one value for each column).
+        per: for losses of a whole set, what one unit is: "all" rows, an "image" (a row, or the rows
+            that `by` groups), a "class" (a column) or an "image-class".
         per_sample: keep the loss of every row in the result; "none" does so too.
         labels: two values of the target, "NEG,POS" or a pair, that stand for the two labels.
         nonfinite: NaN, infinite and missing values are an "error", or "skip" or "keep".
         header, delimiter: how text files are read, when the default is not right.
         class_axis: which axis of an array of three or more holds the classes.
+        batch_size: rows of a batch, for losses that compare the rows of a batch; all by default.
         sum_tolerance: what the sum of a row of probabilities may be off by; infinite, it may be
             anything.
         **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
@@ -77,7 +82,7 @@ def compute(
         0.5
     """
     found, preset = CATALOGUE.get(loss)
-    roles = {name: given.pop(name) for name in [*found.roles, WEIGHT] if name in given}
+    roles = {name: given.pop(name) for name in [*found.roles, WEIGHT, BY] if name in given}
     names = None if reduction is None else reductions.parse(_names(reduction))
     collector = _Collector() if per_sample or (names is not None and "none" in names) else None
     return evaluate(
@@ -90,10 +95,12 @@ def compute(
             nonfinite,
             class_axis,
             sum_tolerance,
+            batch_size,
         ),
         data=data,
         reduction=names,
         row=row,
+        per=per,
         sink=collector,
     )
 
@@ -107,14 +114,23 @@ def evaluate(
     data: Any = None,
     reduction: list[str] | None = None,
     row: str | None = None,
+    per: str | None = None,
     sink: Sink | None = None,
 ) -> Result:
     """Open the inputs, run the engine over them, and report."""
-    chosen = check_row(row, loss.row)
+    pooled = loss.kind == "pooled"
+    if per is not None and not pooled:
+        raise UsageError(f"{loss.name} has a loss for every row; --per is for losses of sets")
+    plan = Plan(
+        reduction, reductions.check_row(row, loss.row), reductions.check_per(per, BY in roles)
+    )
     params = loss.resolve(parameters)
     with contextlib.closing(Inputs(loss, roles, params, options, data)) as inputs:
-        outcome = run(inputs, params, reduction, chosen, sink)
+        outcome = run(inputs, params, plan, sink)
     shown = {
+        **({"per": plan.per} if pooled else {}),
+        **({"by": str(roles[BY])} if isinstance(roles.get(BY), str) else {}),
+        **({"batch_size": str(options.batch_size)} if options.batch_size is not None else {}),
         **({"labels": ",".join(options.labels)} if options.labels else {}),
         **({"nonfinite": options.nonfinite} if options.nonfinite != "error" else {}),
         **(
@@ -132,7 +148,7 @@ def evaluate(
         skipped=outcome.skipped,
         ignored=outcome.ignored,
         inputs=inputs.describe(),
-        row=chosen,
+        row=plan.row,
         options=shown,
         warnings=outcome.warnings,
         per_sample=sink.per_sample if isinstance(sink, _Collector) else None,
@@ -156,6 +172,10 @@ class _Collector:
             whole[block.rows] = loss
             loss = whole
         self._parts.append(loss)
+
+    def groups(self, keys: list[Any], losses: Array) -> None:
+        """Keep the losses of groups."""
+        self._parts.append(losses)
 
     @property
     def per_sample(self) -> Array:

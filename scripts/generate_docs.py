@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from losscli import __version__
-from losscli.cli.compute import common_options, parameter_option, role_option, roles
+from losscli.cli.loss_options import common_options, parameter_option, role_option, roles
 from losscli.cli.main import COMMANDS, EXIT_STATUS, program
 from losscli.cli.options import Option
 from losscli.losses import CATALOGUE, Loss

@@ -56,6 +56,10 @@ def floats(value: Any) -> Any:
 def reduction(case: dict[str, Any]) -> dict[str, Any]:
     """The reduction and the row reduction that a peer's reduction is."""
     name = case["reduction"]
+    if name == "whole-set":
+        return {"reduction": "mean"}
+    if "per" in case["params"]:
+        return {"reduction": name, "row": "none"}
     if name == "mean-per-class":
         return {"reduction": "mean", "row": "columns"}
     if name == "mean-elements":
@@ -79,6 +83,8 @@ def translate(case: dict[str, Any]) -> Case:
     }
     params = {**BUILT_IN.get((case["peer"], case["loss"]), {}), **params}
     arguments: dict[str, Any] = reduction(case)
+    if "empty" in params:
+        params["empty"] = str(params["empty"])
     if "labels" in params:
         arguments["labels"] = LABELS[params.pop("labels")]
     if "off_labels" in params:
@@ -109,5 +115,5 @@ def cases(name: str) -> Iterator[Case]:
     """The cases of a file whose loss is in the catalogue."""
     data = json.loads(gzip.decompress((FOLDER / f"{name}.json.gz").read_bytes()))
     for case in data["cases"] if isinstance(data, dict) else data:
-        if case["loss"] in CATALOGUE.losses:
+        if CATALOGUE.find(case["loss"]):
             yield translate(case)

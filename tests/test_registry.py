@@ -20,7 +20,9 @@ from losscli.losses.registry import Catalogue, alias
 from tests import generate
 
 every_loss = pytest.mark.parametrize("loss", list(CATALOGUE), ids=lambda loss: loss.name)
-elementwise_losses = [loss for loss in CATALOGUE if generate.elementwise(loss)]
+row_losses = [loss for loss in CATALOGUE if loss.kind == "row"]
+every_row_loss = pytest.mark.parametrize("loss", row_losses, ids=lambda loss: loss.name)
+elementwise_losses = [loss for loss in row_losses if generate.elementwise(loss)]
 ROWS = 37
 
 
@@ -30,7 +32,10 @@ def rng() -> np.random.Generator:
 
 
 def rows_of(loss: Loss, arrays: generate.Arrays) -> Any:
-    return losscli.compute(loss.name, per_sample=True, **arrays).per_sample
+    """The losses of rows, or of the whole set where rows have none."""
+    pooled = loss.kind == "pooled"
+    result = losscli.compute(loss.name, per_sample=not pooled, **arrays)
+    return np.array([result.value]) if pooled else result.per_sample
 
 
 @every_loss
@@ -112,7 +117,7 @@ def test_float32_is_computed_in_float64(loss: Loss, rng: np.random.Generator) ->
     np.testing.assert_array_equal(rows_of(loss, single), rows_of(loss, double))
 
 
-@every_loss
+@every_row_loss
 def test_one_row_is_the_first_row(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)
     first = {name: array[:1] for name, array in arrays.items()}
@@ -126,7 +131,7 @@ def test_no_rows_is_an_error(loss: Loss, rng: np.random.Generator) -> None:
         losscli.compute(loss.name, **arrays)
 
 
-@every_loss
+@every_row_loss
 def test_permuting_rows_permutes_losses(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)
     order = rng.permutation(ROWS)
@@ -134,7 +139,7 @@ def test_permuting_rows_permutes_losses(loss: Loss, rng: np.random.Generator) ->
     np.testing.assert_array_equal(rows_of(loss, shuffled), rows_of(loss, arrays)[order])
 
 
-@every_loss
+@every_row_loss
 @pytest.mark.parametrize("block", [1, 7, 64])
 def test_rows_do_not_depend_on_blocks(
     loss: Loss, block: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
@@ -147,7 +152,7 @@ def test_rows_do_not_depend_on_blocks(
     np.testing.assert_allclose(result.value, expected.value, rtol=1e-15, atol=1e-16)
 
 
-@every_loss
+@every_row_loss
 def test_reductions_agree_with_the_rows(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)
     weight = rng.uniform(0.5, 2.0, ROWS)
@@ -164,7 +169,7 @@ def test_reductions_agree_with_the_rows(loss: Loss, rng: np.random.Generator) ->
     assert weighted_mean == pytest.approx(total / weight.sum(), rel=1e-14)
 
 
-@every_loss
+@every_row_loss
 def test_weights_of_one_change_nothing(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)
     plain = losscli.compute(loss.name, **arrays)
@@ -199,7 +204,7 @@ def test_a_value_outside_its_domain_is_named(loss: Loss, rng: np.random.Generato
         assert "--nonfinite skip" in error.value.hint
 
 
-@every_loss
+@every_row_loss
 def test_skipping_a_row_is_as_if_it_were_not_there(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)
     rest = {name: np.delete(array, 5, axis=0) for name, array in arrays.items()}
@@ -213,7 +218,7 @@ def test_skipping_a_row_is_as_if_it_were_not_there(loss: Loss, rng: np.random.Ge
     assert result.value == pytest.approx(expected.value, rel=1e-15)
 
 
-@every_loss
+@every_row_loss
 def test_the_plain_function_gives_the_rows(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)
     plain = getattr(losscli.losses, loss.function.__name__)(**arrays)

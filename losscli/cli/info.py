@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from losscli.cli.compute import roles, shapes_text
+from losscli.cli.loss_options import roles, shapes_text
 from losscli.cli.options import Command, WordType, sentence
 from losscli.data.given import option
 from losscli.losses import CATALOGUE, Loss

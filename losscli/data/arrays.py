@@ -31,7 +31,7 @@ class ArraySource:
     def _piece(self, wanted: Wanted, start: int) -> Values:
         part = self._arrays[wanted.column][start : start + PIECE_ROWS]
         try:
-            return _decode(part, wanted.labels, wanted.hint)
+            return _decode(part, wanted)
         except BadValue as bad:
             display = self.display or wanted.column
             column = wanted.column if self.display else ""
@@ -57,12 +57,17 @@ def _plain(value: Any, name: str) -> Any:
     return array
 
 
-def _decode(part: Any, labels: LabelMap | None, hint: str) -> Values:
-    """A slice of an array as float64."""
-    from losscli.data.arrow import decode, map_labels
+def _decode(part: Any, wanted: Wanted) -> Values:
+    """A slice of an array as float64, or as keys."""
+    from losscli.data.arrow import map_labels, read
 
+    labels, hint = wanted.labels, wanted.hint
     if not isinstance(part, np.ndarray):
-        return decode(part, labels, hint)
+        return read(part, wanted)
+    if wanted.key:
+        keys = np.empty(len(part), dtype=object)
+        keys[:] = [str(key) for key in part.tolist()]
+        return Values(keys)
     if part.dtype.kind in "biuf":
         values: Array = np.ascontiguousarray(part, dtype=np.float64)
         return Values(values if labels is None else map_labels(values, labels))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from losscli.data.source import BadValue, LabelMap, Values
+from losscli.data.source import BadValue, LabelMap, Values, Wanted
 from losscli.losses.numerics import Array, Mask
 
 _DTYPES = {
@@ -25,6 +25,15 @@ _DTYPES = {
     pa.uint32(): np.uint32,
     pa.uint64(): np.uint64,
 }
+
+
+def read(array: Any, wanted: Wanted) -> Values:
+    """An Arrow array as what is wanted of it."""
+    if wanted.key:
+        keys = np.empty(len(array), dtype=object)
+        keys[:] = [str(key) for key in array.to_pylist()]
+        return Values(keys)
+    return decode(array, wanted.labels, wanted.hint)
 
 
 def decode(array: Any, labels: LabelMap | None = None, hint: str = "") -> Values:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from losscli.data.arrow import decode
+from losscli.data.arrow import read
 from losscli.data.source import BadValue, Values, Wanted, misfit
 from losscli.errors import DataError, FileError
 
@@ -105,7 +105,7 @@ class CsvSource:
 
         quotes = b'"' in chunk
         types = {
-            str(i): pa.string() if w.labels and w.labels.numbers is None else pa.float64()
+            str(i): pa.string() if w.as_words else pa.float64()
             for i, w in zip(indexes, wanted, strict=True)
         }
         names = [str(i) for i in range(len(self.columns))]
@@ -137,7 +137,7 @@ class CsvSource:
             column = table.column(str(i))
             array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
             try:
-                columns.append(decode(array, w.labels, w.hint))
+                columns.append(read(array, w))
             except BadValue as bad:
                 at = row + bad.index + 1
                 raise misfit(
@@ -168,8 +168,7 @@ class CsvSource:
                 raise DataError(f"{where}: {len(record)} fields, expected {width}")
             for i, w in zip(indexes, wanted, strict=True):
                 cell = record[i].strip() if record else ""
-                words = w.labels is not None and w.labels.numbers is None
-                if not words and cell not in MISSING and not _NUMBER.fullmatch(cell):
+                if not w.as_words and cell not in MISSING and not _NUMBER.fullmatch(cell):
                     expected = w.labels.expected if w.labels else "a number"
                     raise misfit(self.display, w.column, row, f"got {cell!r}", expected, w.hint)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from losscli.data.align import Stream, blocks
 from losscli.data.arrays import ArraySource
+from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.checks import Place, check, finite_or_admitted
 from losscli.data.files import ReadOptions, open_source
 from losscli.data.given import complete, is_table, reference_of, table_of
@@ -19,11 +20,14 @@ from losscli.errors import DataError, UsageError
 from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array, Index, Mask
 from losscli.losses.registry import Loss
+from losscli.losses.roles import BY as BY_ROLE
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
 from losscli.losses.shapes import Binding, Shape, bind
 
 WEIGHT = "weight"
+#: the column that names the group of each row: its image, its batch
+BY = "by"
 #: rows of a block where a row is one number: 512 KiB of float64, which a core's cache holds
 BLOCK_ROWS = 65536
 BLOCK_VALUES = 131072
@@ -40,6 +44,8 @@ class InputOptions:
     nonfinite: NonFinite = "error"
     class_axis: int = -1
     sum_tolerance: float = SUM_TOLERANCE
+    #: rows of a batch, for losses whose rows depend on their batch; None for the whole file
+    batch_size: int | None = None
 
 
 class Block(NamedTuple):
@@ -72,7 +78,7 @@ class Inputs:
     ) -> None:  # fmt: skip
         self.loss = loss
         self.options = options
-        self.roles: dict[str, Role] = {**loss.roles, WEIGHT: WEIGHT_ROLE}
+        self.roles: dict[str, Role] = {**loss.roles, WEIGHT: WEIGHT_ROLE, BY: BY_ROLE}
         self._columns: dict[str, _Column] = {}
         self._streams: list[Stream] = []
         self._sources: list[Source] = []
@@ -94,8 +100,13 @@ class Inputs:
         self.binding: Binding = bind(
             self.loss, self.roles, self.shapes, params, self.options.sum_tolerance
         )
-        widest = max(int(np.prod(shape)) for shape in self.shapes.values())
-        self.block_rows = block_rows(widest)
+        self._width = max(int(np.prod(shape)) for shape in self.shapes.values())
+        self.block_rows = block_rows(self._width)
+
+    @property
+    def roles_given(self) -> set[str]:
+        """The roles that have data."""
+        return set(self._columns)
 
     def close(self) -> None:
         """Close every file."""
@@ -116,14 +127,15 @@ class Inputs:
 
     def blocks(self) -> Iterator[Block]:
         """Every row of every role, checked, in blocks cut at fixed row numbers."""
-        for start, parts in blocks(self._streams, self.block_rows):
-            values = {name: self._role(name, parts, start) for name in self._columns}
+        for start, values in self._cut():
             length = len(next(iter(values.values())).array)
             keep = self._finite_rows(values, start)
             if keep is not None:
                 values = {name: _filter(v, keep) for name, v in values.items()}
             rows = None if keep is None else np.flatnonzero(keep)
             for name, value in values.items():
+                if name == BY:
+                    continue
                 check(
                     self.binding.domains[name],
                     value,
@@ -134,6 +146,17 @@ class Inputs:
             arrays = {name: value.array for name, value in values.items()}
             skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
             yield Block(start, length, arrays, rows, skipped)
+
+    def _cut(self) -> Iterator[tuple[int, dict[str, Values]]]:
+        """The roles' rows, cut at fixed row numbers or, for losses that need it, into batches."""
+        parts = blocks(self._streams, self.block_rows)
+        pieces = ((s, {name: self._role(name, p, s) for name in self._columns}) for s, p in parts)
+        if self.loss.kind != "batch":
+            return pieces
+        if BY in self._columns:
+            return by_key(pieces, BY)
+        limit = memory_rows(self._width)
+        return by_count(pieces, self.options.batch_size, limit, self.loss.name)
 
     def _open(self, given: Mapping[str, Any], data: Any) -> None:
         """Open each file once, whatever the number of roles that are in it."""
@@ -165,7 +188,7 @@ class Inputs:
             names = choose(reference, source.columns) if reference else list(source.columns)
             first = len(wanted[at])
             for column in names:
-                wanted[at].append(Wanted(column, *self._reading(name)))
+                wanted[at].append(Wanted(column, *self._reading(name), key=name == BY))
             self._columns[name] = _Column(
                 at,
                 list(range(first, first + len(names))),
@@ -212,6 +235,8 @@ class Inputs:
         array = self._class_last(name, values.array)
         missing = values.missing
         shape = _row_shape(array.shape[1:])
+        if name == BY:
+            return values
         if shape != self.shapes[name]:
             raise DataError(
                 f"{column.display}: from row {start + 1} on, a row has {array.shape[1:]} values, "
@@ -238,6 +263,8 @@ class Inputs:
             return None
         keep: Mask | None = None
         for name, value in values.items():
+            if name == BY:
+                continue
             finite = finite_or_admitted(value.array, self.binding.domains[name])
             if not finite.all():
                 rows: Any = finite.reshape(len(finite), -1).all(axis=1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from losscli.data.arrow import decode
+from losscli.data.arrow import read
 from losscli.data.source import BadValue, Values, Wanted, misfit
 from losscli.errors import FileError
 
@@ -50,7 +50,7 @@ class ParquetSource:
 
     def _decode(self, array: Any, wanted: Wanted, row: int) -> Values:
         try:
-            return decode(array, wanted.labels, wanted.hint)
+            return read(array, wanted)
         except BadValue as bad:
             raise misfit(
                 self.display, wanted.column, row + bad.index + 1, bad.value, bad.expected, bad.hint

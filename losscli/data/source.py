@@ -29,12 +29,18 @@ class LabelMap:
 
 
 class Wanted(NamedTuple):
-    """A column to read, and how: as numbers, or as two labels."""
+    """A column to read, and how: as numbers, as two labels, or as keys that are only compared."""
 
     column: str
     labels: LabelMap | None = None
     #: said when a value is not a number
     hint: str = ""
+    key: bool = False
+
+    @property
+    def as_words(self) -> bool:
+        """Whether its values are text, in a file where everything is."""
+        return self.key or (self.labels is not None and self.labels.numbers is None)
 
 
 class Values(NamedTuple):

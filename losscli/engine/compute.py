@@ -5,13 +5,15 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from losscli.data.inputs import WEIGHT, Block, Inputs
+from losscli.data.inputs import BY, WEIGHT, Block, Inputs
 from losscli.engine import reductions
-from losscli.engine.reductions import Reduction, Row
+from losscli.engine.pool import Pool, rows_of
+from losscli.engine.reductions import Per, Row
 from losscli.engine.totals import RowValues, Totals, reduce_rows
+from losscli.engine.watch import Watch
 from losscli.errors import UsageError
 from losscli.losses.numerics import Array
-from losscli.losses.registry import Rows
+from losscli.losses.registry import Pooled, Rows
 
 
 class Sink(Protocol):
@@ -22,6 +24,9 @@ class Sink(Protocol):
 
     def block(self, block: Block, values: RowValues) -> None:
         """The losses of the rows that were kept of a block."""
+
+    def groups(self, keys: list[Any], losses: Array) -> None:
+        """The losses of groups of rows, at the end, where rows have none of their own."""
 
 
 class Value(NamedTuple):
@@ -41,124 +46,135 @@ class Outcome:
     """All that one pass over the data found."""
 
     values: list[Value]
-    rows: int
-    skipped: int
-    ignored: int
+    rows: int = 0
+    skipped: int = 0
+    ignored: int = 0
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass
-class _Watch:
-    """What a user ought to hear about a result, gathered along the way."""
+@dataclass(frozen=True)
+class Plan:
+    """How losses are reduced."""
 
-    first_nonfinite: tuple[int, float] | None = None
-    #: every row so far of what should be logits is a distribution
-    like_probabilities: bool = True
-
-    def see_loss(self, block: Block, loss: Array, total: float) -> None:
-        if np.isfinite(total) or self.first_nonfinite is not None:
-            return
-        bad = np.flatnonzero(~np.isfinite(loss.reshape(len(loss), -1)).all(axis=1))
-        if len(bad):
-            row = int(bad[0]) if block.rows is None else int(block.rows[bad[0]])
-            self.first_nonfinite = (block.start + row + 1, float(np.ravel(loss[bad[0]])[0]))
-
-    def see_logits(self, pred: Array) -> None:
-        if self.like_probabilities:
-            inside = pred.min() >= 0 and pred.max() <= 1
-            sums = np.add.reduce(pred, axis=-1)
-            self.like_probabilities = bool(inside and (np.abs(sums - 1) < 1e-6).all())
+    #: the names of reductions; None for a mean that divides by the weights, where there are any
+    names: list[str] | None
+    row: Row
+    per: Per = "all"
 
 
-def compute(
-    inputs: Inputs, params: dict[str, Any], names: list[str] | None, row: Row, sink: Sink | None,
-) -> Outcome:  # fmt: skip
+def compute(inputs: Inputs, params: dict[str, Any], plan: Plan, sink: Sink | None) -> Outcome:
     """Evaluate a loss over its inputs and reduce it in each of the ways that are named."""
-    loss = inputs.loss
-    ways = {name: reductions.resolve(name, row) for name in names or ["mean", "weighted-mean"]}
-    totals: dict[Row, Totals] = {way.row: Totals() for way in ways.values()}
-    totals.setdefault(row, Totals())
+    run = _Run(inputs, params, plan, sink)
     if sink is not None:
         sink.start(inputs)
-    watch = _Watch()
-    watch_logits = params.get("input") == "logits" and "C" in inputs.binding.context
-    n = skipped = ignored = 0
     for block in inputs.blocks():
-        n += block.length
-        skipped += block.skipped
+        run.add(block)
+    return run.outcome()
+
+
+class _Run:
+    """The state of one pass."""
+
+    def __init__(
+        self, inputs: Inputs, params: dict[str, Any], plan: Plan, sink: Sink | None
+    ) -> None:
+        self._inputs, self._params, self._plan, self._sink = inputs, params, plan, sink
+        names = plan.names or ["mean", "weighted-mean"]
+        self._ways = {name: reductions.resolve(name, plan.row) for name in names}
+        modes = dict.fromkeys([plan.row, *(way.row for way in self._ways.values())])
+        self._totals = {mode: Totals(mode, names) for mode in modes}
+        self._pool = self._new_pool()
+        self._watch = Watch(params.get("input") == "logits" and "C" in inputs.binding.context)
+        self._found = Outcome([])
+
+    def _new_pool(self) -> Pool | None:
+        """Where sums gather when a unit is more than a row."""
+        loss, plan = self._inputs.loss, self._plan
+        if loss.kind != "pooled":
+            return None
+        grouped = BY in self._inputs.roles_given
+        if plan.per in ("image", "image-class") and not grouped:
+            return None
+        if plan.per in ("all", "class") and grouped:
+            raise UsageError("--by groups rows into images", "--per image or --per image-class")
+        if plan.per == "all" and plan.names is not None and "none" in plan.names:
+            raise UsageError(
+                f"{loss.name} over the whole set has one value, and no losses of rows",
+                "--per image has one a row; with --by COLUMN, one a group of rows",
+            )
+        return Pool(plan.per)
+
+    def add(self, block: Block) -> None:
+        """Compute a block and add it to every sum."""
+        found = self._found
+        found.rows += block.length
+        found.skipped += block.skipped
         if block.skipped == block.length:
-            continue
-        arrays = {name: array for name, array in block.arrays.items() if name != WEIGHT}
+            return
+        arrays = {k: v for k, v in block.arrays.items() if k not in (WEIGHT, BY)}
         weight = block.arrays.get(WEIGHT)
         with np.errstate(all="ignore"):
-            result = loss.function(**arrays, **params)
-        rows = result if isinstance(result, Rows) else Rows(result)
-        if rows.keep is not None:
-            ignored += rows.keep.size - int(np.count_nonzero(rows.keep))
-        for mode, total in totals.items():
-            with np.errstate(all="ignore"):
-                values = reduce_rows(rows, weight, mode)
-                total.add(values, mode)
-            if mode == row:
-                watch.see_loss(block, values.loss, sum(s.value for s in total.loss))
-                if sink is not None:
-                    sink.block(block, values)
-        if watch_logits:
-            watch.see_logits(arrays["pred"])
-    if names is None:
-        # By default a mean divides by the weights, where there are any.
-        del ways["mean" if totals[row].weighted else "weighted-mean"]
-    found = [
-        value for name, way in ways.items() if name != "none"
-        for value in _values(name, way, totals[way.row], inputs)
-    ]  # fmt: skip
-    outcome = Outcome(found, n, skipped, ignored)
-    outcome.warnings = _warnings(outcome, watch, watch_logits and n > 0)
-    return outcome
+            result = self._inputs.loss.function(**arrays, **self._params)
+            if isinstance(result, Pooled):
+                if self._pool is not None:
+                    self._pool.add(result, block.arrays.get(BY), weight)
+                    return
+                result = rows_of(result, self._plan.per)
+            rows = result if isinstance(result, Rows) else Rows(result)
+            if rows.keep is not None:
+                found.ignored += rows.keep.size - int(np.count_nonzero(rows.keep))
+            values = self._reduce(rows, weight)
+            self._watch.see_loss(block, values.loss)
+        if self._sink is not None:
+            self._sink.block(block, values)
+        if "pred" in arrays:
+            self._watch.see_pred(arrays["pred"])
+
+    def _reduce(self, rows: Rows, weight: Array | None) -> RowValues:
+        """Add rows to the totals of every mode; the values of the mode that was asked for."""
+        for mode, total in self._totals.items():
+            values = reduce_rows(rows, weight, mode)
+            total.add(values)
+            if mode == self._plan.row:
+                chosen = values
+        return chosen
+
+    def outcome(self) -> Outcome:
+        """Finish every reduction."""
+        found = self._found
+        if self._pool is not None:
+            groups, losses = self._pool.losses()
+            if len(losses):
+                self._reduce(Rows(losses), None)
+            if self._sink is not None:
+                self._sink.groups(groups, losses)
+        main = self._totals[self._plan.row]
+        if self._plan.names is None:
+            # By default a mean divides by the weights, where there are any.
+            del self._ways["mean" if main.weighted else "weighted-mean"]
+        for name, way in self._ways.items():
+            if name != "none":
+                found.values += _values(name, way, self._totals[way.row], self._inputs)
+        found.warnings = _undefined(found) + self._watch.warnings()
+        return found
 
 
-def _values(name: str, way: Reduction, totals: Totals, inputs: Inputs) -> list[Value]:
-    columns = inputs.element_names(totals.columns) if totals.columns > 1 else [""]
-    found = []
-    for c, column in enumerate(columns):
-        total, count = totals.loss[c].value, totals.count[c]
-        denominator: float | None = None
-        if way.name == "mean":
-            denominator = count
-        elif way.name == "weighted-mean":
-            denominator = totals.weight[c].value if totals.weighted else count
-        value = total if denominator is None else _ratio(total, denominator)
-        found.append(Value(name, way.row, column, value, count, denominator))
-    return found
+def _values(name: str, way: reductions.Reduction, totals: Totals, inputs: Inputs) -> list[Value]:
+    several = len(totals.sums) > 1
+    columns = inputs.element_names(len(totals.sums)) if several else [""]
+    return [
+        Value(name, way.row, column, value, sums.count, denominator)
+        for column, sums in zip(columns, totals.sums, strict=True)
+        for value, denominator in [sums.value(way.name, totals.weighted)]
+    ]
 
 
-def _ratio(total: float, denominator: float) -> float:
-    """The mean of nothing is not a number."""
-    return total / denominator if denominator else float("nan")
-
-
-def _warnings(outcome: Outcome, watch: _Watch, watched_logits: bool) -> list[str]:
-    found = []
+def _undefined(outcome: Outcome) -> list[str]:
+    """Why a mean is not a number, when it divides by nothing."""
     if outcome.rows == outcome.skipped:
-        found.append("every row was skipped: there is no loss to reduce")
-    elif outcome.ignored and all(value.n == 0 for value in outcome.values):
-        found.append("every row is ignored: a mean is not a number")
-    elif any(value.denominator == 0 for value in outcome.values):
-        found.append("the weights add up to zero: the weighted mean is not a number")
-    if watch.first_nonfinite is not None:
-        row, value = watch.first_nonfinite
-        found.append(f"the loss of row {row} is {value}")
-    if watched_logits and watch.like_probabilities:
-        found.append(
-            "every row of pred lies in [0, 1] and adds up to 1, as probabilities do, "
-            "but is read as logits: --input probs if it is not"
-        )
-    return found
-
-
-def check_row(row: str | None, default: str) -> Row:
-    """The row reduction asked for, or the loss's own."""
-    for known in reductions.ROWS:
-        if (row or default) == known:
-            return known
-    raise UsageError(f"--row: expected {', '.join(reductions.ROWS)}, got '{row}'")
+        return ["every row was skipped: there is no loss to reduce"]
+    if outcome.ignored and all(value.n == 0 for value in outcome.values):
+        return ["every row is ignored: a mean is not a number"]
+    if any(v.denominator == 0 and v.reduction == "weighted-mean" for v in outcome.values):
+        return ["the weights add up to zero: the weighted mean is not a number"]
+    return []

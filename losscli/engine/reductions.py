@@ -9,12 +9,18 @@ from losscli.losses.registry import suggestion
 Row = Literal["mean", "sum", "none", "columns"]
 ROWS: tuple[Row, ...] = ("mean", "sum", "none", "columns")
 
+#: what one unit is, of which a loss that pools its rows has one value
+Per = Literal["all", "image", "class", "image-class"]
+PERS: tuple[Per, ...] = ("all", "image", "class", "image-class")
+
 #: the name of a way, and the libraries' words for it
 SPELLINGS = {
     "mean": ("sum_over_batch_size",),
     "weighted-mean": ("mean_with_sample_weight",),
     "sum": (),
     "batchmean": (),
+    "mean-nonzero": (),
+    "mean-per-label": (),
     "none": (),
 }
 REDUCTIONS = tuple(SPELLINGS)
@@ -24,6 +30,8 @@ MEANING = {
     "weighted-mean": "Σwℓ / Σw",
     "sum": "Σwℓ",
     "batchmean": "Σwℓ / n with --row sum",
+    "mean-nonzero": "Σwℓ / the number of losses above 0",
+    "mean-per-label": "Σ(wℓ / length of the target) / n",
     "none": "the loss of every row",
 }
 
@@ -63,3 +71,19 @@ def parse(names: str | tuple[str, ...] | list[str]) -> list[str]:
 def resolve(name: str, row: Row) -> Reduction:
     """`batchmean` is the mean of row sums; the others leave the row reduction as it was set."""
     return Reduction("mean", "sum") if name == "batchmean" else Reduction(name, row)
+
+
+def check_row(row: str | None, default: str) -> Row:
+    """The row reduction asked for, or the loss's own."""
+    for known in ROWS:
+        if (row or default) == known:
+            return known
+    raise UsageError(f"--row: expected {', '.join(ROWS)}, got '{row}'")
+
+
+def check_per(per: str | None, grouped: bool) -> Per:
+    """The unit asked for; by default the whole set, or each group where rows are grouped."""
+    for known in PERS:
+        if (per or ("image" if grouped else "all")) == known:
+            return known
+    raise UsageError(f"--per: expected {', '.join(PERS)}, got '{per}'")

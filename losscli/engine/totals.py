@@ -1,5 +1,6 @@
 """A row reduction and the sums it gives, block after block."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from losscli.engine.reductions import Row
 from losscli.engine.sums import ExactSum, block_sum
+from losscli.errors import UsageError
 from losscli.losses.numerics import Array, Mask
 from losscli.losses.registry import Rows
 
@@ -17,6 +19,7 @@ class RowValues(NamedTuple):
     loss: Array
     weight: Array | None
     keep: Mask | None
+    size: Array | None = None
 
 
 def reduce_rows(rows: Rows, weight: Array | None, row: Row) -> RowValues:
@@ -25,32 +28,22 @@ def reduce_rows(rows: Rows, weight: Array | None, row: Row) -> RowValues:
     A row's weight is the mean of its elements' weights, so that Σwℓ / Σw over rows is the weighted
     mean over elements when rows are means.
     """
-    loss, own, keep = rows
-    elements = loss.ndim > 1
-    n, shape = len(loss), loss.shape
-    if elements:
-        loss = loss.reshape(n, -1)
-        own = None if own is None else own.reshape(n, -1)
-        keep = None if keep is None else keep.reshape(n, -1)
+    loss, own, keep, size = rows
     if weight is not None:
-        factor = _elementwise(weight, shape).reshape(n, -1) if elements else weight
+        factor = weight.reshape(weight.shape + (1,) * (loss.ndim - weight.ndim))
         loss = loss * factor
-        own = factor if own is None else own * factor
+        own = np.broadcast_to(factor, loss.shape) if own is None else own * factor
     if keep is not None:
         loss = np.where(keep, loss, 0.0)
-    if not elements:
-        return RowValues(loss, own, keep)
+    if loss.ndim == 1:
+        return RowValues(loss, own, keep, size)
+    n = len(loss)
+    loss = loss.reshape(n, -1)
+    own = None if own is None else np.broadcast_to(own, rows.loss.shape).reshape(n, -1)
+    keep = None if keep is None else keep.reshape(n, -1)
     if row in ("none", "columns"):
-        own = None if own is None else np.broadcast_to(own, loss.shape)
         return RowValues(loss, own, keep)
     return _over_elements(loss, own, keep, row)
-
-
-def _elementwise(weight: Array, shape: tuple[int, ...]) -> Array:
-    """Weights of vectors, (n, m), as weights of their entries, (n, m, C)."""
-    if weight.ndim == 1 or weight.ndim == len(shape):
-        return weight
-    return np.broadcast_to(weight.reshape(weight.shape + (1,) * (len(shape) - weight.ndim)), shape)
 
 
 def _over_elements(loss: Array, weight: Array | None, keep: Mask | None, row: Row) -> RowValues:
@@ -70,34 +63,66 @@ def _over_elements(loss: Array, weight: Array | None, keep: Mask | None, row: Ro
 
 
 @dataclass
-class Totals:
-    """The sums of one row reduction: one of each, or one a column."""
+class Sums:
+    """What the reductions of one column need."""
 
-    loss: list[ExactSum] = field(default_factory=lambda: [ExactSum()])
-    weight: list[ExactSum] = field(default_factory=lambda: [ExactSum()])
-    count: list[int] = field(default_factory=lambda: [0])
+    loss: ExactSum = field(default_factory=ExactSum)
+    weight: ExactSum = field(default_factory=ExactSum)
+    per_label: ExactSum = field(default_factory=ExactSum)
+    count: int = 0
+    positive: int = 0
+
+    def value(self, name: str, weighted: bool) -> tuple[float, float | None]:
+        """A reduction of the sums, and what the sum was divided by."""
+        denominators = {
+            "sum": None,
+            "mean": self.count,
+            "weighted-mean": self.weight.value if weighted else self.count,
+            "mean-nonzero": self.positive,
+            "mean-per-label": self.count,
+        }
+        total = self.per_label.value if name == "mean-per-label" else self.loss.value
+        denominator = denominators[name]
+        if denominator is None:
+            return total, None
+        if name == "mean-nonzero" and not denominator:
+            return 0.0, denominator  # no loss is above 0: there is nothing left to lose
+        # The mean of nothing is not a number.
+        return total / denominator if denominator else float("nan"), denominator
+
+
+@dataclass
+class Totals:
+    """The sums of one row reduction: one set of them, or one a column."""
+
+    row: Row
+    #: the reductions that will be asked for
+    names: Collection[str]
+    sums: list[Sums] = field(default_factory=lambda: [Sums()])
     weighted: bool = False
 
-    @property
-    def columns(self) -> int:
-        return len(self.count)
-
-    def add(self, values: RowValues, row: Row) -> None:
+    def add(self, values: RowValues) -> None:
         """Add a block."""
-        apart = row == "columns" and values.loss.ndim > 1
-        while apart and self.columns < values.loss.shape[1]:
-            self.loss.append(ExactSum())
-            self.weight.append(ExactSum())
-            self.count.append(0)
-        for c in range(self.columns):
-            self._add_column(c, *(_column(part, c if apart else None) for part in values))
+        apart = self.row == "columns" and values.loss.ndim > 1
+        while apart and len(self.sums) < values.loss.shape[1]:
+            self.sums.append(Sums())
+        for c, sums in enumerate(self.sums):
+            self._add(sums, *(_column(part, c if apart else None) for part in values))
 
-    def _add_column(self, c: int, loss: Array, weight: Array | None, keep: Mask | None) -> None:
-        self.loss[c].add(block_sum(loss))
-        self.count[c] += loss.size if keep is None else int(np.count_nonzero(keep))
+    def _add(
+        self, sums: Sums, loss: Array, weight: Array | None, keep: Mask | None, size: Array | None
+    ) -> None:
+        sums.loss.add(block_sum(loss))
+        sums.count += loss.size if keep is None else int(np.count_nonzero(keep))
         if weight is not None:
             self.weighted = True
-            self.weight[c].add(block_sum(weight if keep is None else np.where(keep, weight, 0.0)))
+            sums.weight.add(block_sum(weight if keep is None else np.where(keep, weight, 0.0)))
+        if "mean-nonzero" in self.names:
+            sums.positive += int(np.count_nonzero(loss > 0))
+        if "mean-per-label" in self.names:
+            if size is None:
+                raise UsageError("mean-per-label is for losses of labelled sequences, such as ctc")
+            sums.per_label.add(block_sum(loss / np.maximum(size, 1.0)))
 
 
 def _column(part: Any, c: int | None) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from losscli.losses.registry import CATALOGUE, Loss, Rows
+from losscli.losses.registry import CATALOGUE, Loss, Pooled, Rows
 
 # A module may not have the name of a loss: it would hide the function of that name here.
 FAMILIES = (
@@ -21,6 +21,7 @@ FAMILIES = (
     "margin",
     "multiclass_margin",
     "metric_learning",
+    "segmentation",
     "detection",
     "generative",
 )
@@ -32,7 +33,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     loss.function.__name__: loss.function for loss in CATALOGUE
 }
 
-__all__ = ["CATALOGUE", "FAMILIES", "Loss", "Rows", *_FUNCTIONS]
+__all__ = ["CATALOGUE", "FAMILIES", "Loss", "Pooled", "Rows", *_FUNCTIONS]
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from losscli.losses.domains import PROBABILITY, REAL, By, Distribution, Interval, LogDistribution
+from losscli.losses.domains import Interval
 from losscli.losses.numerics import (
     Array,
     class_index,
@@ -30,30 +30,14 @@ from losscli.losses.parameters import (
     Number,
 )
 from losscli.losses.registry import Example, Rows, alias, loss
-from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, SoftLabel
-
-BinaryPrediction = Annotated[
-    Array, Role((("n ...", By("input", {"probs": PROBABILITY, "logits": REAL})),))
-]
-ClassPrediction = Annotated[
-    Array,
-    Role(
-        (
-            (
-                "n ... C",
-                By(
-                    "input",
-                    {
-                        "logits": REAL,
-                        "probs": Distribution(renormalizes=True),
-                        "log-probs": LogDistribution(),
-                    },
-                ),
-            ),
-        )
-    ),
-]
-LogProbabilities = Annotated[Array, Role((("n ... C", LogDistribution()),))]
+from losscli.losses.roles import (
+    BinaryPrediction,
+    ClassOrDistribution,
+    ClassPrediction,
+    ClassTarget,
+    LogProbabilities,
+    SoftLabel,
+)
 
 
 def smooth_labels(y: Array, epsilon: float) -> Array:

@@ -3,8 +3,6 @@
 from typing import Literal
 
 from losscli.losses.classification import (
-    BinaryPrediction,
-    ClassPrediction,
     binary_cross_entropy,
     log_probabilities,
     smooth_labels,
@@ -27,7 +25,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import ClassWeights, Epsilon, Fraction, Integer, NotNegative
 from losscli.losses.registry import Example, Rows, alias, loss
-from losscli.losses.roles import ClassOrDistribution, SoftLabel
+from losscli.losses.roles import BinaryPrediction, ClassOrDistribution, ClassPrediction, SoftLabel
 
 
 @loss(

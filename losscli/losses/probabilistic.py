@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, NamedTuple
 
-from losscli.losses.domains import REAL, By, Distribution, LogDistribution
+from losscli.losses.domains import By, Distribution, LogDistribution
 from losscli.losses.numerics import (
     LN_2PI,
     Array,
@@ -23,26 +23,8 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import Epsilon, NotNegative
 from losscli.losses.registry import Example, alias, loss
-from losscli.losses.roles import NotNegativeOrRow, Real, RealOrRow, Role
+from losscli.losses.roles import ClassPrediction, NotNegativeOrRow, Real, RealOrRow, Role
 
-DistributionOrScores = Annotated[
-    Array,
-    Role(
-        (
-            (
-                "n ... C",
-                By(
-                    "input",
-                    {
-                        "probs": Distribution(renormalizes=True),
-                        "log-probs": LogDistribution(),
-                        "logits": REAL,
-                    },
-                ),
-            ),
-        )
-    ),
-]
 TargetDistribution = Annotated[
     Array,
     Role(
@@ -144,7 +126,7 @@ def gaussian_nll(
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
 )
 def kl_divergence(
-    pred: DistributionOrScores,
+    pred: ClassPrediction,
     target: TargetDistribution,
     *,
     input: Literal["probs", "log-probs", "logits"] = "probs",

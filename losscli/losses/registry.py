@@ -22,12 +22,25 @@ class Rows(NamedTuple):
     """What a loss returns when there is more to say of its rows than their loss.
 
     `loss` has any weights of the loss's own multiplied in, `weight` is what each entry adds to the
-    denominator of a weighted mean, and an entry that `keep` leaves out is in no sum at all.
+    denominator of a weighted mean, and an entry that `keep` leaves out is in no sum at all. `size`
+    is what `mean-per-label` divides each loss by first, such as the length of its target.
     """
 
     loss: Array
     weight: Array | None = None
     keep: Mask | None = None
+    size: Array | None = None
+
+
+class Pooled(NamedTuple):
+    """What a loss of a whole set returns: arrays to add up, and the loss of their sums.
+
+    The arrays have the shape of the roles, one entry an element. `finish` takes the sums by their
+    names, whatever they were taken over: a row, a group of rows, a class, or everything.
+    """
+
+    sums: Mapping[str, Array]
+    finish: Callable[..., Array]
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,9 @@ class Loss:
     #: alternative whose roles belong together
     one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = ()
     example: Example | None = None
+    #: "row": a row's loss is its own; "pooled": a function of sums over rows; "batch": a row's loss
+    #: depends on its batch
+    kind: Literal["row", "pooled", "batch"] = "row"
     __hash__ = object.__hash__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -240,12 +256,13 @@ def loss(
     row: Literal["mean", "sum"] = "mean",
     one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = (),
     example: Example | None = None,
+    kind: Literal["row", "pooled", "batch"] = "row",
 ) -> Callable[[Function], Function]:
     """Declare a function to be a loss of the catalogue. The function itself stays as it is."""
 
     def declare(function: Function) -> Function:
         names = tuple(a if isinstance(a, Alias) else Alias(a) for a in aliases)
-        CATALOGUE.add(Loss(name, family, function, names, row, one_of, example))
+        CATALOGUE.add(Loss(name, family, function, names, row, one_of, example, kind))
         return function
 
     return declare

@@ -6,13 +6,16 @@ from typing import Annotated
 from losscli.losses.domains import (
     BINARY,
     NOT_NEGATIVE,
+    PROBABILITY,
     REAL,
     SIGN,
     SOFT_LABEL,
     Box,
+    By,
     ClassIndex,
     Distribution,
     Domain,
+    LogDistribution,
 )
 from losscli.losses.numerics import Array
 
@@ -57,7 +60,31 @@ RowSign = Annotated[Array, one(SIGN)]
 RowBinary = Annotated[Array, one(BINARY)]
 Boxes = Annotated[Array, Role((("n 4", Box()),))]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
+#: keys, of any type: they are only compared
+BY = Role((("n", REAL),), optional=True)
 Embedding = Annotated[Array, Role((("n d", REAL),))]
 Scores = Annotated[Array, Role((("n ... C", REAL),))]
 ClassTarget = Annotated[Array, Role((("n ...", ClassIndex()),))]
 ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))]
+BinaryPrediction = Annotated[
+    Array, Role((("n ...", By("input", {"probs": PROBABILITY, "logits": REAL})),))
+]
+ClassPrediction = Annotated[
+    Array,
+    Role(
+        (
+            (
+                "n ... C",
+                By(
+                    "input",
+                    {
+                        "logits": REAL,
+                        "probs": Distribution(renormalizes=True),
+                        "log-probs": LogDistribution(),
+                    },
+                ),
+            ),
+        )
+    ),
+]
+LogProbabilities = Annotated[Array, Role((("n ... C", LogDistribution()),))]

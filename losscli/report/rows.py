@@ -60,14 +60,21 @@ class _Delimited:
         import pyarrow.csv as pacsv
 
         if not self._started:
-            header = io.StringIO()
-            csv.writer(header, delimiter=self._delimiter, lineterminator="\n").writerow(columns)
-            self._out.write(header.getvalue().encode())
+            self._write_text([list(columns)])
             self._started = True
+        if any(values.dtype == object for values in columns.values()):
+            # Arrow quotes every text; here, as in every table, only what needs it is quoted.
+            self._write_text([[cell(v) for v in record.values()] for record in _records(columns)])
+            return
         buffer = pa.BufferOutputStream()
         options = pacsv.WriteOptions(include_header=False, delimiter=self._delimiter)
         pacsv.write_csv(_batch(columns), buffer, options)
         self._out.write(buffer.getvalue())
+
+    def _write_text(self, rows: list[list[str]]) -> None:
+        text = io.StringIO()
+        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerows(rows)
+        self._out.write(text.getvalue().encode())
 
     def close(self, metadata: Mapping[str, str]) -> None:
         pass
@@ -202,6 +209,10 @@ def _batch(columns: Columns) -> Any:
     arrays, fields = [], []
     for name, values in columns.items():
         values = np.ascontiguousarray(values)
+        if values.dtype == object:
+            arrays.append(pa.array(values.tolist(), pa.string()))
+            fields.append(pa.field(name, pa.string(), nullable=False))
+            continue
         kind = types[values.dtype]
         arrays.append(pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)]))
         fields.append(pa.field(name, kind, nullable=False))

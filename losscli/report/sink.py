@@ -1,6 +1,7 @@
 """Per-row output: a sink of the engine that writes a format."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,12 @@ class RowSink:
         if values.weight is not None:
             columns |= self._named("weight", values.weight)
         self._out.write(columns)
+
+    def groups(self, keys: list[Any], losses: Array) -> None:
+        """Write the losses of groups of rows, each with its key."""
+        columns: dict[str, Any] = {"group": np.array([str(key) for key in keys], dtype=object)}
+        if len(losses):
+            self._out.write(columns | self._named("loss", losses))
 
     def _named(self, name: str, part: Array) -> dict[str, Array]:
         if part.ndim == 1:

@@ -1,0 +1,100 @@
+"""Blocks of rows → batches of rows, for losses whose rows depend on their whole batch."""
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from losscli.data.source import Values
+from losscli.errors import DataError
+
+Piece = tuple[int, dict[str, Values]]  # the index of its first row, and the rows of each role
+
+#: copies of a batch that a loss makes, at most, while it is computed
+COPIES = 8
+
+
+def memory_rows(width: int) -> int:
+    """How many rows of so many values can be held at once, with the copies a loss makes."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    return max(1, memory // (8 * COPIES * max(1, width)))
+
+
+def by_count(pieces: Iterator[Piece], size: int | None, limit: int, loss: str) -> Iterator[Piece]:
+    """Batches of `size` rows, the last of which may be shorter; all rows when there is no size."""
+    held: list[dict[str, Values]] = []
+    start = rows = 0
+    for _, piece in pieces:
+        held.append(piece)
+        rows += _length(piece)
+        while size is not None and rows >= size:
+            whole = _join(held)
+            yield start, _part(whole, 0, size)
+            held = [_part(whole, size, rows)]
+            start, rows = start + size, rows - size
+        if rows > limit:
+            raise DataError(
+                f"{loss} compares each row with its whole batch, and more than {limit:,} rows do "
+                "not fit in memory",
+                "--batch-size N makes batches of N rows",
+            )
+    if rows:
+        yield start, _join(held)
+
+
+def by_key(pieces: Iterator[Piece], key: str) -> Iterator[Piece]:
+    """Batches of the rows that have the same key, which must stand together."""
+    held: list[dict[str, Values]] = []
+    seen: set[object] = set()
+    current: object = None
+    start = rows = 0
+    for first, piece in pieces:
+        keys = piece[key].array
+        cuts = [0, *(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)]
+        for low, high in itertools.pairwise(cuts):
+            if rows and keys[low] != current:
+                yield start, _join(held)
+                held, rows = [], 0
+            if not rows:
+                current, start = keys[low], first + low
+                if current in seen:
+                    raise DataError(
+                        f"row {start + 1}: the batch '{current}' has ended before",
+                        "sort the rows by their batch",
+                    )
+                seen.add(current)
+            held.append(_part(piece, low, high))
+            rows += high - low
+    if rows:
+        yield start, _join(held)
+
+
+def _length(piece: dict[str, Values]) -> int:
+    return len(next(iter(piece.values())).array)
+
+
+def _part(piece: dict[str, Values], low: int, high: int) -> dict[str, Values]:
+    return {
+        name: Values(v.array[low:high], None if v.missing is None else v.missing[low:high])
+        for name, v in piece.items()
+    }
+
+
+def _join(pieces: list[dict[str, Values]]) -> dict[str, Values]:
+    if len(pieces) == 1:
+        return pieces[0]
+    return {
+        name: Values(
+            np.concatenate([piece[name].array for piece in pieces]),
+            np.concatenate(
+                [
+                    np.zeros(v.array.shape, bool) if v.missing is None else v.missing
+                    for v in (piece[name] for piece in pieces)
+                ]
+            )
+            if any(piece[name].missing is not None for piece in pieces)
+            else None,
+        )
+        for name in pieces[0]
+    }

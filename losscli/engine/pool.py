@@ -1,0 +1,72 @@
+"""Losses of whole sets: sums over rows, groups and classes, and the loss of each."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from losscli.engine.reductions import Per
+from losscli.engine.sums import ExactSum
+from losscli.losses.numerics import Array
+from losscli.losses.registry import Pooled, Rows
+
+WHOLE = ""
+
+
+def rows_of(pooled: Pooled, per: Per) -> Rows:
+    """The loss of every row by itself (an image), or of every class of every row."""
+    first = 2 if per == "image-class" else 1
+    sums = {name: _over(array, first) for name, array in pooled.sums.items()}
+    return Rows(pooled.finish(**sums))
+
+
+def _over(array: Array, first: int) -> Array:
+    """Σ over the axes from `first` on."""
+    shape = array.shape[:first] + (1,) * (first - array.ndim)
+    sums: Array = np.add.reduce(np.ascontiguousarray(array).reshape(*shape, -1), axis=-1)
+    return sums
+
+
+class Pool:
+    """Sums by group of rows, and by class where classes stay apart."""
+
+    def __init__(self, per: Per) -> None:
+        self._by_class = per in ("class", "image-class")
+        self._sums: dict[Any, dict[str, list[ExactSum]]] = {}
+        self._finish: Callable[..., Array] | None = None
+
+    def add(self, pooled: Pooled, keys: Any | None, weight: Array | None) -> None:
+        """Add a block; `keys` names the group of every row."""
+        self._finish = pooled.finish
+        for name, array in pooled.sums.items():
+            if weight is not None:
+                array = array * weight.reshape(weight.shape + (1,) * (array.ndim - weight.ndim))
+            per_row = _over(array, 2 if self._by_class else 1)
+            per_row = per_row if self._by_class else per_row[:, None]
+            if keys is None:
+                self._add(WHOLE, name, np.add.reduce(per_row, axis=0))
+                continue
+            groups, first, index = np.unique(keys, return_index=True, return_inverse=True)
+            order = np.argsort(index, kind="stable")
+            starts = np.searchsorted(index[order], np.arange(len(groups)))
+            sums = np.add.reduceat(per_row[order], starts, axis=0)
+            for g in np.argsort(first):
+                self._add(groups[g], name, sums[g])
+
+    def _add(self, group: Any, name: str, values: Array) -> None:
+        sums = self._sums.setdefault(group, {}).setdefault(name, [ExactSum() for _ in values])
+        for total, value in zip(sums, values.tolist(), strict=True):
+            total.add(value)
+
+    def losses(self) -> tuple[list[Any], Array]:
+        """The groups in the order in which they came, and the loss of each: (g,) or (g, C)."""
+        if self._finish is None:
+            return [], np.empty(0)
+        groups = list(self._sums)
+        names = self._sums[groups[0]]
+        arrays = {
+            name: np.array([[s.value for s in self._sums[g][name]] for g in groups])
+            for name in names
+        }
+        loss = self._finish(**arrays)
+        return groups, loss if self._by_class else loss[:, 0]

@@ -1,0 +1,218 @@
+"""Segmentation losses: how little two masks overlap. They pool: a mask has one loss."""
+
+from typing import Literal
+
+from losscli.losses.numerics import Array, maximum, power, ratio, select, sigmoid, square
+from losscli.losses.parameters import NotNegative, Positive
+from losscli.losses.registry import Example, Pooled, loss
+from losscli.losses.roles import BinaryPrediction, SoftLabel
+
+MASKS = Example("pred,target\n0.9,1\n0.8,1\n0.2,0\n0.1,0")
+
+
+def masks(pred: Array, target: Array, input: str, include_background: bool) -> tuple[Array, Array]:
+    """Probabilities and labels of the pixels that count."""
+    p = sigmoid(pred) if input == "logits" else pred
+    return (p, target) if include_background else (p[:, 1:], target[:, 1:])
+
+
+def overlap_loss(
+    numerator: Array, denominator: Array, target: Array, smooth: float, smooth_to: str, empty: str
+) -> Array:
+    """1 − (N + s) / (D + s), and its answer where the target has no foreground."""
+    above = numerator + (smooth if smooth_to == "both" else 0.0)
+    value = 1.0 - ratio(above, denominator + smooth)
+    # With nothing there and nothing found, 0 / 0 is a perfect overlap unless ε decides otherwise.
+    value = select((above == 0) & (denominator + smooth == 0), 0.0, value)
+    return value if empty == "formula" else select(target == 0, float(empty), value)
+
+
+@loss(
+    "dice",
+    family="segmentation",
+    kind="pooled",
+    aliases=("DiceLoss", "Dice", "binary_dice_loss", "dice_loss", "soft-dice"),
+    example=MASKS,
+)
+def dice(
+    pred: BinaryPrediction,
+    target: SoftLabel,
+    *,
+    input: Literal["probs", "logits"] = "probs",
+    squared: bool = False,
+    smooth: NotNegative = 0.0,
+    smooth_to: Literal["both", "denominator"] = "both",
+    empty: Literal["formula", "0", "1"] = "formula",
+    include_background: bool = True,
+) -> Pooled:
+    """One minus the Dice coefficient: twice the overlap of two masks over the sum of their sizes.
+
+    Formula:
+        ℓ = 1 − (2 Σ p t + s) / (Σ p + Σ t + s)
+
+    Roles:
+        pred: the probability p that a pixel is foreground, or its logit.
+        target: the label t of the pixel, 0 or 1, or anything between.
+
+    Parameters:
+        input: whether pred holds probabilities or logits.
+        squared: sum p² and t² in the denominator (MindSpore, V-Net).
+        smooth: s, added so that small masks weigh less (Keras 1e-7, MONAI 1e-5).
+        smooth_to: whether s is added above and below, or only below (Keras).
+        empty: the loss where the target has no foreground: what the formula says (0 when the
+            prediction has none either and s = 0), or always 0 (segmentation-models) or 1.
+        include_background: count class 0, the first of the second axis, as a class (MONAI).
+
+    Returns:
+        One loss for each unit that --per names, in [0, 1].
+
+    Raises:
+        DataError: a probability or a label is outside [0, 1].
+
+    Source:
+        keras.losses.Dice, monai.losses.DiceLoss, segmentation_models_pytorch DiceLoss,
+        optax.losses.binary_dice_loss; Milletari et al., "V-Net", 2016.
+
+    Example:
+        >>> import numpy as np
+        >>> pooled = dice(np.array([0.5, 1.0]), np.array([1.0, 1.0]))
+        >>> round(float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()})), 4)
+        0.1429
+    """
+    p, t = masks(pred, target, input, include_background)
+    sizes = square(p) + square(t) if squared else p + t
+
+    def finish(overlap: Array, sizes: Array, target: Array) -> Array:
+        return overlap_loss(2.0 * overlap, sizes, target, smooth, smooth_to, empty)
+
+    return Pooled({"overlap": p * t, "sizes": sizes, "target": t}, finish)
+
+
+@loss(
+    "jaccard",
+    family="segmentation",
+    kind="pooled",
+    aliases=("JaccardLoss", "iou", "soft-iou", "jaccard_loss"),
+    example=MASKS,
+)
+def jaccard(
+    pred: BinaryPrediction,
+    target: SoftLabel,
+    *,
+    input: Literal["probs", "logits"] = "probs",
+    smooth: NotNegative = 0.0,
+    smooth_to: Literal["both", "denominator"] = "both",
+    empty: Literal["formula", "0", "1"] = "formula",
+    include_background: bool = True,
+) -> Pooled:
+    """One minus the intersection of two masks over their union.
+
+    Formula:
+        ℓ = 1 − (Σ p t + s) / (Σ p + Σ t − Σ p t + s)
+
+    Roles:
+        pred: the probability p that a pixel is foreground, or its logit.
+        target: the label t of the pixel, 0 or 1, or anything between.
+
+    Parameters:
+        input: whether pred holds probabilities or logits.
+        smooth: s, added so that small masks weigh less (MONAI's is twice this one: it doubles the
+            fraction).
+        smooth_to: whether s is added above and below, or only below.
+        empty: the loss where the target has no foreground: what the formula says (0 when the
+            prediction has none either and s = 0), or always 0 (segmentation-models) or 1.
+        include_background: count class 0, the first of the second axis, as a class (MONAI).
+
+    Returns:
+        One loss for each unit that --per names, in [0, 1].
+
+    Raises:
+        DataError: a probability or a label is outside [0, 1].
+
+    Source:
+        segmentation_models_pytorch JaccardLoss, monai.losses.DiceLoss(jaccard=True).
+
+    Example:
+        >>> import numpy as np
+        >>> pooled = jaccard(np.array([0.5, 1.0]), np.array([1.0, 1.0]))
+        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}))
+        0.25
+    """
+    p, t = masks(pred, target, input, include_background)
+
+    def finish(overlap: Array, union: Array, target: Array) -> Array:
+        return overlap_loss(overlap, union, target, smooth, smooth_to, empty)
+
+    # p + t − p t = p + t (1 − p): no cancellation where both are 1.
+    return Pooled({"overlap": p * t, "union": p + t * (1.0 - p), "target": t}, finish)
+
+
+@loss(
+    "tversky",
+    family="segmentation",
+    kind="pooled",
+    aliases=("TverskyLoss", "Tversky", "focal-tversky"),
+    example=MASKS,
+)
+def tversky(
+    pred: BinaryPrediction,
+    target: SoftLabel,
+    *,
+    input: Literal["probs", "logits"] = "probs",
+    fp_weight: NotNegative = 0.5,
+    fn_weight: NotNegative = 0.5,
+    gamma: Positive = 1.0,
+    smooth: NotNegative = 0.0,
+    smooth_to: Literal["both", "denominator"] = "both",
+    empty: Literal["formula", "0", "1"] = "formula",
+    include_background: bool = True,
+) -> Pooled:
+    """One minus the Tversky index: an overlap that weighs false alarms and misses apart.
+
+    With both weights ½ it is `dice`, with both 1 `jaccard`. Keras's alpha is `fn_weight` and its
+    beta `fp_weight`, the other way round than in the paper.
+
+    Formula:
+        ℓ = (1 − (TP + s) / (TP + α FP + β FN + s))ᵞ,
+        TP = Σ p t,  FP = Σ p (1 − t),  FN = Σ (1 − p) t
+
+    Roles:
+        pred: the probability p that a pixel is foreground, or its logit.
+        target: the label t of the pixel, 0 or 1, or anything between.
+
+    Parameters:
+        input: whether pred holds probabilities or logits.
+        fp_weight: α, the weight of false positives.
+        fn_weight: β, the weight of false negatives.
+        gamma: γ, the power that makes it the focal Tversky loss.
+        smooth: s, added so that small masks weigh less (Keras 1e-7, MONAI 1e-5).
+        smooth_to: whether s is added above and below, or only below (Keras).
+        empty: the loss where the target has no foreground: what the formula says (0 when the
+            prediction has none either and s = 0), or always 0 (segmentation-models) or 1.
+        include_background: count class 0, the first of the second axis, as a class (MONAI).
+
+    Returns:
+        One loss for each unit that --per names, in [0, 1].
+
+    Raises:
+        DataError: a probability or a label is outside [0, 1].
+
+    Source:
+        monai.losses.TverskyLoss, segmentation_models_pytorch TverskyLoss, keras.losses.Tversky
+        (weights swapped); Salehi et al., "Tversky Loss Function for Image Segmentation", 2017;
+        Abraham and Khan, "A Novel Focal Tversky Loss Function", 2019.
+
+    Example:
+        >>> import numpy as np
+        >>> pooled = tversky(np.array([0.5, 1.0]), np.array([1.0, 1.0]), fn_weight=1.0)
+        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}))
+        0.25
+    """
+    p, t = masks(pred, target, input, include_background)
+    weighted = p * t + fp_weight * p * (1.0 - t) + fn_weight * (1.0 - p) * t
+
+    def finish(overlap: Array, weighted: Array, target: Array) -> Array:
+        index_loss = overlap_loss(overlap, weighted, target, smooth, smooth_to, empty)
+        return power(maximum(index_loss, 0.0), gamma)
+
+    return Pooled({"overlap": p * t, "weighted": weighted, "target": t}, finish)
