@@ -100,7 +100,7 @@ def test_command_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("image,pred,target\na,0.5,1\nb,1,1\na,1,1\n")
     done = run("compute", "dice", "--data", "m.csv", "--by", "image", "--reduction", "none")
     # a: 1 − 2·1.5 / (1.5 + 2) = 1/7, b: 0
-    assert done.stdout == "group\tloss\na\t0.1428571428571429\nb\t0\n"
+    assert done.stdout == "group\tloss\na\t0.1428571428571429\nb\t0.0\n"
     done = run("compute", "dice", "--data", "m.csv", "--by", "image", "-f", "json")
     assert '"per": "image"' in done.stdout
     assert '"by": "image"' in done.stdout
