@@ -1,7 +1,7 @@
 """The one way down that the command line and Python share."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from losscli.losses import CATALOGUE, Loss
 from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array
 from losscli.report.result import Result
+from losscli.request import Request, in_dialect, with_class_weights
 
 
 def losses() -> list[Loss]:
@@ -37,6 +38,7 @@ def compute(
     reduction: str | Sequence[str] | None = None,
     row: str | None = None,
     per: str | None = None,
+    dialect: str | None = None,
     per_sample: bool = False,
     labels: str | tuple[Any, Any] | None = None,
     nonfinite: NonFinite = "error",
@@ -44,6 +46,7 @@ def compute(
     delimiter: str | None = None,
     class_axis: int = -1,
     batch_size: int | None = None,
+    class_counts: Any = None,
     sum_tolerance: float = SUM_TOLERANCE,
     **given: Any,
 ) -> Result:
@@ -58,12 +61,15 @@ def compute(
             row of its own) or "columns" (one value for each column).
         per: for losses of a whole set, what one unit is: "all" rows, an "image" (a row, or the rows
             that `by` groups), a "class" (a column) or an "image-class".
+        dialect: a library whose form of the loss sets all options that are not given: "torch",
+            "keras", "sklearn", "torchmetrics", "optax" or "mindspore".
         per_sample: keep the loss of every row in the result; "none" does so too.
         labels: two values of the target, "NEG,POS" or a pair, that stand for the two labels.
         nonfinite: NaN, infinite and missing values are an "error", or "skip" or "keep".
         header, delimiter: how text files are read, when the default is not right.
         class_axis: which axis of an array of three or more holds the classes.
         batch_size: rows of a batch, for losses that compare the rows of a batch; all by default.
+        class_counts: the number of samples of each class, for class weights made by a rule.
         sum_tolerance: what the sum of a row of probabilities may be off by; infinite, it may be
             anything.
         **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
@@ -83,51 +89,42 @@ def compute(
     """
     found, preset = CATALOGUE.get(loss)
     roles = {name: given.pop(name) for name in [*found.roles, WEIGHT, BY] if name in given}
+    if "class_counts" in found.roles:
+        roles["class_counts"], class_counts = class_counts, None
     names = None if reduction is None else reductions.parse(_names(reduction))
     collector = _Collector() if per_sample or (names is not None and "none" in names) else None
-    return evaluate(
-        found,
-        roles,
-        {**preset, **given},
-        InputOptions(
-            ReadOptions(delimiter, header),
-            parse_labels(labels),
-            nonfinite,
-            class_axis,
-            sum_tolerance,
-            batch_size,
-        ),
-        data=data,
-        reduction=names,
-        row=row,
-        per=per,
-        sink=collector,
+    options = InputOptions(
+        ReadOptions(delimiter, header),
+        parse_labels(labels),
+        nonfinite,
+        class_axis,
+        sum_tolerance,
+        batch_size,
     )
+    request = Request(
+        found, roles, given, preset, options, data, names, row, per, dialect, class_counts
+    )
+    return evaluate(request, collector)
 
 
-def evaluate(
-    loss: Loss,
-    roles: Mapping[str, Any],
-    parameters: Mapping[str, Any],
-    options: InputOptions,
-    *,
-    data: Any = None,
-    reduction: list[str] | None = None,
-    row: str | None = None,
-    per: str | None = None,
-    sink: Sink | None = None,
-) -> Result:
+def evaluate(request: Request, sink: Sink | None = None) -> Result:
     """Open the inputs, run the engine over them, and report."""
+    loss = request.loss
     pooled = loss.kind == "pooled"
-    if per is not None and not pooled:
+    if request.per is not None and not pooled:
         raise UsageError(f"{loss.name} has a loss for every row; --per is for losses of sets")
+    request, notes = in_dialect(request)
+    roles, options = request.roles, request.options
     plan = Plan(
-        reduction, reductions.check_row(row, loss.row), reductions.check_per(per, BY in roles)
+        request.reduction,
+        reductions.check_row(request.row, loss.row),
+        reductions.check_per(request.per, BY in roles),
     )
-    params = loss.resolve(parameters)
-    with contextlib.closing(Inputs(loss, roles, params, options, data)) as inputs:
+    params = with_class_weights(request, request.parameters())
+    with contextlib.closing(Inputs(loss, roles, params, options, request.data)) as inputs:
         outcome = run(inputs, params, plan, sink)
     shown = {
+        **({"dialect": request.dialect} if request.dialect else {}),
         **({"per": plan.per} if pooled else {}),
         **({"by": str(roles[BY])} if isinstance(roles.get(BY), str) else {}),
         **({"batch_size": str(options.batch_size)} if options.batch_size is not None else {}),
@@ -151,6 +148,7 @@ def evaluate(
         row=plan.row,
         options=shown,
         warnings=outcome.warnings,
+        notes=notes,
         per_sample=sink.per_sample if isinstance(sink, _Collector) else None,
     )
 

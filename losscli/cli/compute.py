@@ -10,6 +10,7 @@ import click
 from losscli.api import evaluate, parse_labels
 from losscli.cli.loss_options import (
     common_options,
+    dialect_options,
     kind_options,
     parameter_option,
     role_option,
@@ -23,9 +24,11 @@ from losscli.data.inputs import InputOptions
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
+from losscli.losses.parameters import Vector
 from losscli.report.output import STDOUT, row_writer, save, show, show_aside, stdout_format
 from losscli.report.result import Result
 from losscli.report.sink import RowSink
+from losscli.request import Request
 
 
 class LossGroup(click.Group):
@@ -58,7 +61,7 @@ def build(loss: Loss, preset: Mapping[str, Any]) -> click.Command:
     """The sub-command of a loss."""
     params: list[click.Parameter] = [role_option(loss, name, role) for name, role in roles(loss)]
     params += [parameter_option(p, preset) for p in loss.parameters.values()]
-    params += [*kind_options(loss), *common_options(loss)]
+    params += [*dialect_options(loss), *kind_options(loss), *common_options(loss)]
     example = f"Example: {loss.example.command(loss.name)}" if loss.example else ""
 
     def callback(**values: Any) -> None:
@@ -89,6 +92,19 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         sum_tolerance=values["sum_tolerance"],
         batch_size=values.get("batch_size"),
     )
+    request = Request(
+        loss,
+        given,
+        params,
+        preset,
+        options,
+        values["data"],
+        names,
+        values["row"],
+        values.get("per"),
+        values.get("dialect"),
+        None if values.get("class_counts") is None else Vector("C").parse(values["class_counts"]),
+    )
     rows_to = _rows_target(values, names)
     kind = values["format_"]
     with contextlib.ExitStack() as stack:
@@ -98,19 +114,11 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
             row_kind = kind if rows_to in (STDOUT, values["output"]) else None
             writer = row_writer(rows_to, row_kind, values["force"], values["color"])
             sink = RowSink(stack.enter_context(writer))
-        result = evaluate(
-            loss,
-            given,
-            {**preset, **params},
-            options,
-            data=values["data"],
-            reduction=names,
-            row=values["row"],
-            per=values.get("per"),
-            sink=sink,
-        )
+        result = evaluate(request, sink)
         if sink is not None:
             sink.finish({"losscli": result.signature})
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     write(result, values, rows_to)

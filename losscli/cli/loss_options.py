@@ -120,6 +120,33 @@ def kind_options(loss: Loss) -> list[click.Parameter]:
     return []
 
 
+def dialect_options(loss: Loss) -> list[click.Parameter]:
+    """The options of losses that libraries have, and of losses with class weights."""
+    options: list[click.Parameter] = []
+    if "class_weight" in loss.parameters:
+        options.append(
+            Option(
+                ["--class-counts"],
+                metavar="A,B,…",
+                section="Parameters",
+                help="How many samples each class has, for a rule that makes class weights; by "
+                "default they are counted in the target.",
+            )
+        )
+    if loss.dialects:
+        options.append(
+            Option(
+                ["--dialect"],
+                metavar="|".join(loss.dialects),
+                type=WordType(tuple(loss.dialects)),
+                section="Parameters",
+                help="The library whose form of the loss sets every option that is not given; "
+                f"losscli info {loss.name} shows what.",
+            )
+        )
+    return options
+
+
 def common_options(loss: Loss) -> list[click.Parameter]:
     """The options that every loss has: reading, reducing, writing."""
     reading = [

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from losscli.data.references import STDIN, Reference
-from losscli.data.source import Source
-from losscli.errors import FileError, UsageError
+from losscli.data.source import Source, Wanted
+from losscli.errors import DataError, FileError, UsageError
+from losscli.losses.numerics import Array
 
 #: formats that are recognised only to say what to do about them
 _OTHERS = {
@@ -41,6 +44,23 @@ def open_source(reference: Reference, options: ReadOptions) -> Source:
     except BaseException:
         stream.close()
         raise
+
+
+def read_numbers(path: Path, options: ReadOptions) -> Array:
+    """The one column of numbers of a small file, such as the weights of classes."""
+    source = open_source(Reference(str(path)), options)
+    try:
+        if len(source.columns) != 1:
+            raise DataError(f"{path}: {len(source.columns)} columns, expected one of numbers")
+        pieces = [piece[0].array for piece in source.pieces([Wanted(source.columns[0])])]
+    finally:
+        source.close()
+    if not pieces:
+        raise DataError(f"{path}: no rows")
+    numbers: Array = np.concatenate(pieces)
+    if not np.isfinite(numbers).all() or (numbers < 0).any():
+        raise DataError(f"{path}: expected numbers that are not negative")
+    return numbers
 
 
 def _recognise(stream: BinaryIO, reference: Reference, options: ReadOptions) -> Source:

@@ -125,7 +125,7 @@ class Inputs:
         names = next(iter(self._columns.values())).names
         return names if len(names) == count else [str(i + 1) for i in range(count)]
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self, checked: bool = True) -> Iterator[Block]:
         """Every row of every role, checked, in blocks cut at fixed row numbers."""
         for start, values in self._cut():
             length = len(next(iter(values.values())).array)
@@ -134,7 +134,7 @@ class Inputs:
                 values = {name: _filter(v, keep) for name, v in values.items()}
             rows = None if keep is None else np.flatnonzero(keep)
             for name, value in values.items():
-                if name == BY:
+                if name == BY or not checked:
                     continue
                 check(
                     self.binding.domains[name],

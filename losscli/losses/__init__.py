@@ -17,6 +17,7 @@ FAMILIES = (
     "regression",
     "probabilistic",
     "classification",
+    "class_weights",
     "focal_losses",
     "margin",
     "multiclass_margin",

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from losscli.losses.class_rules import ClassWeightRule, parse_rule
 from losscli.losses.domains import NOT_NEGATIVE, REAL, Interval
 from losscli.losses.numerics import Array
 
@@ -101,6 +103,37 @@ class Vector:
         return "numbers separated by commas"
 
 
+@dataclass(frozen=True)
+class ClassWeightVector(Vector):
+    """Weights of classes: numbers, a rule that makes them of the data, or a file of numbers."""
+
+    metavar: ClassVar[str] = "A,B,…|RULE|FILE"
+
+    def parse(self, value: object) -> Any:
+        """Numbers, a `ClassWeightRule`, or the path of a file as it is."""
+        if isinstance(value, ClassWeightRule):
+            return value
+        if isinstance(value, str):
+            rule = parse_rule(value)
+            if rule is not None:
+                return rule
+            if Path(value).suffix:
+                try:
+                    float(value)
+                except ValueError:
+                    if "," not in value:
+                        return Path(value)
+        elif isinstance(value, Path):
+            return value
+        try:
+            return super().parse(value)
+        except ValueError:
+            raise ValueError(f"expected {self.expected()}, got {value!r}") from None
+
+    def expected(self) -> str:
+        return "numbers separated by commas, balanced, effective:BETA[:raw], or a file of numbers"
+
+
 Kind = Number | Choice | Flag | Vector
 
 Finite = Annotated[float, Number()]
@@ -109,5 +142,5 @@ NotNegative = Annotated[float, Number(NOT_NEGATIVE)]
 Fraction = Annotated[float, Number(Interval(0.0, 1.0))]
 Epsilon = Annotated[float, Number(Interval(0.0, 0.5))]
 Integer = Annotated[int, Number(integer=True)]
-ClassWeights = Annotated[Array, Vector("C")]
+ClassWeights = Annotated[Array, ClassWeightVector("C")]
 ElementWeights = Annotated[Array, Vector("...")]

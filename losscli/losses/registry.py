@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 
 from losscli.errors import UsageError
 from losscli.losses import docstring
+from losscli.losses.dialects import LIBRARIES, Dialect
 from losscli.losses.numerics import Array, Mask
 from losscli.losses.parameters import Choice, Flag, Kind, Number, Vector
 from losscli.losses.roles import Role
@@ -121,6 +122,8 @@ class Loss:
     #: "row": a row's loss is its own; "pooled": a function of sums over rows; "batch": a row's loss
     #: depends on its batch
     kind: Literal["row", "pooled", "batch"] = "row"
+    #: the options under which the loss is a library's, by library
+    dialects: Mapping[str, Dialect] = field(default_factory=dict)
     __hash__ = object.__hash__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -159,6 +162,18 @@ class Loss:
             for name, p in self.signature.items()
             if p.kind == inspect.Parameter.KEYWORD_ONLY
         }
+
+    def dialect(self, library: str) -> Dialect:
+        """A library's form of the loss; a UsageError says which libraries have one."""
+        if library in self.dialects:
+            return self.dialects[library]
+        if library not in LIBRARIES:
+            raise UsageError(
+                f"no dialect '{library}'",
+                suggestion(library, LIBRARIES) or f"the dialects are {', '.join(LIBRARIES)}",
+            )
+        have = ", ".join(self.dialects) or "none"
+        raise UsageError(f"{library} has no {self.name}", f"libraries that have it: {have}")
 
     def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every parameter's value: those given, checked, and the defaults of the others."""
@@ -257,12 +272,15 @@ def loss(
     one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = (),
     example: Example | None = None,
     kind: Literal["row", "pooled", "batch"] = "row",
+    dialects: Mapping[str, Dialect] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a loss of the catalogue. The function itself stays as it is."""
 
     def declare(function: Function) -> Function:
         names = tuple(a if isinstance(a, Alias) else Alias(a) for a in aliases)
-        CATALOGUE.add(Loss(name, family, function, names, row, one_of, example, kind))
+        CATALOGUE.add(
+            Loss(name, family, function, names, row, one_of, example, kind, dialects or {})
+        )
         return function
 
     return declare

@@ -58,6 +58,7 @@ SoftLabel = Annotated[Array, each(SOFT_LABEL)]
 RowReal = Annotated[Array, one(REAL)]
 RowSign = Annotated[Array, one(SIGN)]
 RowBinary = Annotated[Array, one(BINARY)]
+ClassCounts = Annotated[Array, one(NOT_NEGATIVE)]
 Boxes = Annotated[Array, Role((("n 4", Box()),))]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
 #: keys, of any type: they are only compared

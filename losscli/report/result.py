@@ -28,6 +28,8 @@ class Result:
     #: options other than parameters that bear on the value: labels, nonfinite
     options: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    #: what a dialect decided or would have one know
+    notes: list[str] = field(default_factory=list)
     #: the loss of every row, (n,) or (n, k), weights multiplied in; NaN for skipped rows
     per_sample: "Array | None" = field(default=None, repr=False)
     dtype: str = "float64"
@@ -113,6 +115,7 @@ class Result:
             "inputs": self.inputs,
             "dtype": self.dtype,
             "warnings": self.warnings,
+            "notes": self.notes,
             "version": self.version,
         }
 

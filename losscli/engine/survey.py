@@ -1,0 +1,68 @@
+"""A first pass over the inputs, where an answer needs to know all of the values beforehand."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from losscli.data.inputs import BY, WEIGHT, InputOptions, Inputs
+from losscli.data.references import STDIN
+from losscli.errors import UsageError
+from losscli.losses.dialects import Survey
+from losscli.losses.domains import ClassIndex
+from losscli.losses.numerics import Array
+from losscli.losses.registry import Loss
+
+
+def survey(
+    loss: Loss, roles: Mapping[str, Any], params: dict[str, Any], options: InputOptions, data: Any
+) -> Survey:
+    """The least and the largest value of every role, and whether all are 0 or 1."""
+    refuse_stdin(roles, data, "a dialect that looks at the values")
+    found = Survey({}, {}, {})
+    options = replace(options, nonfinite="keep")
+    with contextlib.closing(Inputs(loss, roles, dict(params), options, data)) as inputs:
+        for block in inputs.blocks(checked=False):
+            for name, array in block.arrays.items():
+                if name in (WEIGHT, BY):
+                    continue
+                finite = array[np.isfinite(array)]
+                if finite.size:
+                    found.low[name] = min(found.low.get(name, np.inf), float(finite.min()))
+                    found.high[name] = max(found.high.get(name, -np.inf), float(finite.max()))
+                binary = bool(((array == 0) | (array == 1)).all())
+                found.binary[name] = found.binary.get(name, True) and binary
+    return found
+
+
+def class_counts(
+    loss: Loss, roles: Mapping[str, Any], params: dict[str, Any], options: InputOptions, data: Any
+) -> Array:
+    """How many samples each class has in the target; of distributions, their probabilities."""
+    refuse_stdin(roles, data, "a rule for class weights")
+    # The numbers themselves do not matter here, only how many classes there are.
+    params = {**params, "class_weight": None}
+    with contextlib.closing(Inputs(loss, roles, params, options, data)) as inputs:
+        classes = inputs.binding.context["C"]
+        by_index = isinstance(inputs.binding.domains["target"], ClassIndex)
+        counts = np.zeros(classes)
+        for block in inputs.blocks():
+            target = block.arrays["target"]
+            if by_index:
+                kept = target[(target >= 0) & (target != params.get("ignore_index"))]
+                counts += np.bincount(kept.astype(np.intp).ravel(), minlength=classes)
+            else:
+                counts += target.reshape(-1, classes).sum(axis=0)
+    return counts
+
+
+def refuse_stdin(roles: Mapping[str, Any], data: Any, what: str) -> None:
+    """Standard input can be read once."""
+    names = [data, *roles.values()]
+    if any(isinstance(x, str) and x.partition("#")[0] == STDIN for x in names):
+        raise UsageError(
+            f"{what} reads the input twice, and standard input can be read once",
+            "save it to a file first",
+        )

@@ -1,0 +1,105 @@
+"""What is asked for: a loss, its inputs and options, and what a dialect makes of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from losscli.data.files import read_numbers
+from losscli.data.inputs import InputOptions
+from losscli.engine.survey import class_counts, survey
+from losscli.errors import UsageError
+from losscli.losses.class_rules import ClassWeightRule
+from losscli.losses.numerics import Array
+from losscli.losses.registry import Loss
+
+
+@dataclass(frozen=True)
+class Request:
+    """One computation, as it was asked for."""
+
+    loss: Loss
+    roles: Mapping[str, Any]
+    #: parameters that were given
+    given: Mapping[str, Any] = field(default_factory=dict)
+    #: parameters that the name of the loss implies
+    preset: Mapping[str, Any] = field(default_factory=dict)
+    options: InputOptions = field(default_factory=InputOptions)
+    data: Any = None
+    reduction: list[str] | None = None
+    row: str | None = None
+    per: str | None = None
+    dialect: str | None = None
+    #: how many samples each class has, for rules that make class weights of it
+    class_counts: Any = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter's value."""
+        return self.loss.resolve({**self.preset, **self.given})
+
+
+def in_dialect(request: Request) -> tuple[Request, list[str]]:
+    """The request with what its dialect says of all that was not asked for, and what to tell."""
+    if request.dialect is None:
+        return request, []
+    library, loss = request.dialect, request.loss
+    form = loss.dialect(library)
+    options = form.of(library)
+    notes = [f"{form.call}: {form.note}"] if form.note else []
+    if form.decide is not None:
+        settled = loss.resolve({**request.preset, **_parameters(loss, options), **request.given})
+        labels = request.options.labels or options.get("labels")
+        looking = replace(request.options, labels=labels)
+        seen = survey(loss, request.roles, settled, looking, request.data)
+        decided = dict(form.decide(seen))
+        options |= decided
+        notes.append(f"{library} looks at the values, and takes {_said(decided)}")
+    return (
+        replace(
+            request,
+            preset={**request.preset, **_parameters(loss, options)},
+            options=replace(
+                request.options, labels=request.options.labels or options.get("labels")
+            ),
+            reduction=request.reduction or [options["reduction"]],
+            row=request.row or options["row"],
+            per=request.per or options.get("per"),
+        ),
+        notes,
+    )
+
+
+def _parameters(loss: Loss, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name in loss.parameters}
+
+
+def _said(decided: Mapping[str, Any]) -> str:
+    if not decided:
+        return "them as they are"
+    parts = []
+    for name, value in decided.items():
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        parts.append(f"--{name.replace('_', '-')} {text}")
+    return " ".join(parts)
+
+
+def with_class_weights(request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters with class weights as numbers, where they are a rule or a file."""
+    weight = params.get("class_weight")
+    if isinstance(weight, Path):
+        return {**params, "class_weight": read_numbers(weight, request.options.read)}
+    if not isinstance(weight, ClassWeightRule):
+        if request.class_counts is not None:
+            raise UsageError(
+                "--class-counts is for rules that make class weights",
+                "such as --class-weight balanced",
+            )
+        return params
+    counts: Array
+    if request.class_counts is not None:
+        counts = np.asarray(request.class_counts, dtype=np.float64)
+    else:
+        counts = class_counts(request.loss, request.roles, params, request.options, request.data)
+    return {**params, "class_weight": weight.weights(counts)}

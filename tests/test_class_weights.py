@@ -1,0 +1,82 @@
+"""Weights of classes: given, from a file, or made by a rule of how often classes occur."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import losscli
+from losscli.errors import DataError, UsageError
+from losscli.losses.class_rules import effective_weights, inverse_frequency
+from tests.conftest import Run
+
+PRED = np.array([[2.0, 0.5, -1.0], [0.0, 1.0, 0.0], [0.2, -0.1, 1.5], [1.0, 0.0, 0.0]])
+TARGET = np.array([0.0, 1.0, 2.0, 0.0])
+
+
+def value(**options: object) -> float:
+    return float(losscli.compute("cross-entropy", pred=PRED, target=TARGET, **options).value)
+
+
+def test_balanced_is_scikit_learns() -> None:
+    compute_class_weight = pytest.importorskip("sklearn.utils.class_weight").compute_class_weight
+    y = np.repeat([0, 1, 2], [1000, 100, 10])
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=y)
+    np.testing.assert_allclose(inverse_frequency(np.array([1000.0, 100.0, 10.0])), expected)
+
+
+def test_effective_numbers_keep_their_digits() -> None:
+    # (1 − β) / (1 − βⁿ) in exact arithmetic for β = 1 − 1e-12, n = 3: 1 / (1 + β + β²)
+    beta = 1 - 1e-12
+    found = effective_weights(np.array([3.0]), beta, normalize=False)
+    assert found[0] == pytest.approx(1 / (1 + beta + beta**2), rel=1e-14)
+    assert effective_weights(np.array([4.0]), 1.0, normalize=False)[0] == 0.25
+
+
+def test_a_rule_counts_the_target() -> None:
+    weights = inverse_frequency(np.array([2.0, 1.0, 1.0]))
+    assert value(class_weight="balanced") == value(class_weight=weights)
+    assert value(class_weight="balanced", class_counts=[5, 4, 3]) == value(
+        class_weight=inverse_frequency(np.array([5.0, 4.0, 3.0]))
+    )
+    raw = effective_weights(np.array([2.0, 1.0, 1.0]), 0.9, normalize=False)
+    assert value(class_weight="effective:0.9:raw") == value(class_weight=raw)
+    assert value(class_weight="effective:0.9") == pytest.approx(value(class_weight=raw), rel=1e-15)
+
+
+def test_ignored_rows_are_not_counted() -> None:
+    ignoring = value(class_weight="balanced", ignore_index=2)
+    assert ignoring == value(
+        class_weight=inverse_frequency(np.array([2.0, 1.0, 0.0])), ignore_index=2
+    )
+
+
+def test_a_file_of_weights(tmp_path: Path) -> None:
+    path = tmp_path / "w.csv"
+    path.write_text("weight\n1\n2\n3\n")
+    assert value(class_weight=path) == value(class_weight=str(path)) == value(class_weight="1,2,3")
+    path.write_text("weight\n1\n-2\n3\n")
+    with pytest.raises(DataError, match="numbers that are not negative"):
+        value(class_weight=path)
+
+
+def test_mistakes() -> None:
+    with pytest.raises(UsageError, match="--class-weight: expected numbers separated by commas"):
+        value(class_weight="blanced")
+    with pytest.raises(UsageError, match="BETA in \\[0, 1\\]"):
+        value(class_weight="effective:2")
+    with pytest.raises(UsageError, match="for rules that make class weights"):
+        value(class_weight="1,2,3", class_counts=[1, 2, 3])
+    with pytest.raises(DataError, match="--class-weight has 2 numbers, pred has 3 classes"):
+        value(class_weight="balanced", class_counts=[1, 2])
+
+
+def test_command_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("a,b,target\n1,0,0\n0,1,1\n3,0,0\n")
+    arguments = ("compute", "cross-entropy", "--pred", "a,b", "--class-weight", "balanced")
+    done = run(*arguments, "--data", "d.csv", "-f", "value")
+    given = run(*arguments[:-1], "0.75,1.5", "--data", "d.csv", "-f", "value")
+    assert done.stdout == given.stdout != ""
+    done = run(*arguments, "--data", "-", input="a,b,target\n1,0,0\n")
+    assert done.returncode == 2
+    assert "reads the input twice" in done.stderr
