@@ -1,7 +1,10 @@
 """`python -m losscli`, and the console script."""
 
+import io
 import os
+import signal
 import sys
+from types import FrameType
 
 
 def run() -> None:
@@ -12,15 +15,33 @@ def run() -> None:
     """
     # A second thread pool for matrix products would only spin: losses are computed block by block.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _prepare_streams()
+    signal.signal(signal.SIGTERM, _terminate)
     from losscli.cli import main
 
     code = main()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:
-            code = code or 141
+        except (OSError, ValueError):
+            code = code or 4
     os._exit(code)
+
+
+def _prepare_streams() -> None:
+    """Standard streams that are closed go nowhere; letters that a terminal has not become '?'."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    from losscli.errors import Terminated
+
+    raise Terminated
 
 
 if __name__ == "__main__":

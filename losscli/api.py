@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -91,11 +91,14 @@ def compute(
     roles = {name: given.pop(name) for name in [*found.roles, WEIGHT, BY] if name in given}
     if "class_counts" in found.roles:
         roles["class_counts"], class_counts = class_counts, None
+    if nonfinite not in get_args(NonFinite):
+        raise UsageError(f"nonfinite: expected error, skip or keep, got {nonfinite!r}")
     names = None if reduction is None else reductions.parse(_names(reduction))
     collector = _Collector() if per_sample or (names is not None and "none" in names) else None
+    pair = parse_labels(labels)
     options = InputOptions(
-        ReadOptions(delimiter, header),
-        parse_labels(labels),
+        ReadOptions(delimiter, header, pair or ()),
+        pair,
         nonfinite,
         class_axis,
         sum_tolerance,
@@ -141,7 +144,7 @@ def evaluate(request: Request, sink: Sink | None = None) -> Result:
         loss=loss.name,
         parameters=params,
         values=outcome.values,
-        n=outcome.rows,
+        rows=outcome.rows,
         skipped=outcome.skipped,
         ignored=outcome.ignored,
         inputs=inputs.describe(),
@@ -185,9 +188,11 @@ def parse_labels(labels: str | tuple[Any, Any] | None) -> tuple[str, str] | None
     """The two values of `--labels NEG,POS`."""
     if labels is None:
         return None
-    parts = labels.split(",") if isinstance(labels, str) else [str(x) for x in labels]
-    pair = [part.strip() for part in parts]
-    if len(pair) != 2 or pair[0] == pair[1] or not all(pair):
+    if isinstance(labels, str):
+        pair = [part.strip() for part in labels.split(",")]
+    else:
+        pair = [str(x) for x in labels] if isinstance(labels, (tuple, list)) else []
+    if len(pair) != 2 or _same(*pair) or not all(pair):
         raise UsageError(
             f"--labels: expected two different values NEG,POS, got '{labels}'",
             "such as --labels 0,1 or --labels no,yes",
@@ -195,5 +200,17 @@ def parse_labels(labels: str | tuple[Any, Any] | None) -> tuple[str, str] | None
     return (pair[0], pair[1])
 
 
+def _same(one: str, other: str) -> bool:
+    """Whether two labels are one, as words or as numbers."""
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return one == other
+
+
 def _names(reduction: str | Sequence[str]) -> str | list[str]:
-    return reduction if isinstance(reduction, str) else list(reduction)
+    if isinstance(reduction, str):
+        return reduction
+    if not isinstance(reduction, Sequence):
+        raise UsageError(f"reduction: expected a name or a list of names, got {reduction!r}")
+    return list(reduction)

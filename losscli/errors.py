@@ -14,6 +14,11 @@ class ExitCode(IntEnum):
     INTERNAL = 70
     INTERRUPTED = 130
     PIPE = 141
+    TERMINATED = 143
+
+
+class Terminated(BaseException):
+    """The process was asked to end: like an interrupt, it unwinds and leaves no files behind."""
 
 
 class LosscliError(Exception):

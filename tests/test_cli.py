@@ -289,3 +289,120 @@ def test_help_everywhere(run: Run) -> None:
             assert done.returncode == 0, arguments
             assert done.stdout.startswith("Usage: losscli")
     assert run("--version").stdout == "losscli, version 0.1.0\n"
+
+
+def shell(command: str, cwd: Path, **env: str) -> "subprocess.CompletedProcess[str]":
+    """Run a shell command in which `losscli` is the program."""
+    script = f'losscli() {{ {sys.executable} -m losscli "$@"; }}\n{command}'
+    return subprocess.run(
+        ["bash", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "g.csv").write_text("pred,target,w\n1,2,1\n3,5,9\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("options", ["-f value", "-f json", "--reduction none", "-f table"])
+def test_a_full_disk(data: Path, options: str) -> None:
+    done = shell(f"losscli compute mse --data g.csv {options} > /dev/full", data)
+    assert done.returncode == 4
+    assert done.stderr == "error: standard output: No space left on device\n"
+    done = shell("losscli compute mse --data g.csv -o /dev/full -f csv", data)
+    assert (done.returncode, "No space left" in done.stderr) == (4, True)
+
+
+def test_closed_streams(data: Path) -> None:
+    assert shell("losscli compute mse --data g.csv >&-", data).returncode == 0
+    assert shell("losscli compute mse --data nope.csv 2>&-", data).returncode == 4
+    done = shell("losscli compute mse --data - <&-", data)
+    assert (done.returncode, done.stderr) == (4, "error: standard input is closed\n")
+
+
+def test_slow_pipes_and_substitutions(data: Path) -> None:
+    path = SAMPLES / "mindspore.parquet"
+    slow = f"(head -c 3 {path}; sleep 0.3; tail -c +4 {path})"
+    command = "losscli compute hinge-embedding -f value --data"
+    assert shell(f"{slow} | {command} -", data).stdout == SIXTH
+    assert shell(f"{command} <(cat {path})", data).stdout == SIXTH
+    csv = SAMPLES / "mindspore.csv"
+    assert shell(f"{command} <(cat {csv})", data).stdout == SIXTH
+
+
+def test_an_empty_option_is_not_left_out(run: Run, data: Path) -> None:
+    done = run("compute", "mse", "--data", "g.csv", "--weight", "", cwd=data)
+    assert (done.returncode, done.stdout) == (3, "")
+
+
+def test_outputs_are_looked_at_before_the_work(run: Run, data: Path) -> None:
+    (data / "old.csv").write_text("precious")
+    done = run("compute", "mse", "--data", "g.csv", "--per-sample", "r.csv", "-o", "old.csv",
+               cwd=data)  # fmt: skip
+    assert (done.returncode, (data / "r.csv").exists()) == (4, False)
+    done = run("compute", "mse", "--data", "g.csv", "--per-sample", "r.csv", "-o", "./r.csv",
+               cwd=data)  # fmt: skip
+    assert done.stderr == "error: --per-sample and --output name one file, ./r.csv\n"
+    done = run("compute", "mse", "--data", "g.csv", "--per-sample", "/dev/stdout", "-f", "csv",
+               "-o", "v.txt", "--force", cwd=data)  # fmt: skip
+    assert done.stdout == "row,loss\n1,1\n2,4\n"
+
+
+def test_skipping_every_row(run: Run, data: Path) -> None:
+    (data / "s.csv").write_text("pred,target\nnan,1\n")
+    for suffix in ("csv", "parquet", "arrow", "json", "jsonl"):
+        done = run("compute", "mse", "--data", "s.csv", "--nonfinite", "skip", "--per-sample",
+                   f"o.{suffix}", cwd=data)  # fmt: skip
+        assert done.returncode == 0
+        assert done.stderr == "warning: every row was skipped: there is no loss to reduce\n"
+    assert (data / "o.csv").read_text() == "row,loss\n"
+    assert pq.read_table(data / "o.parquet").column_names == ["row", "loss"]
+    assert pa.ipc.open_file(data / "o.arrow").read_all().num_rows == 0
+    assert json.loads((data / "o.json").read_text()) == []
+
+
+def test_terminated_leaves_nothing(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "losscli", "compute", "mse", "--data", "-", "--per-sample", "o.csv"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    time.sleep(1.5)
+    process.terminate()
+    process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_letters_that_a_terminal_has_not(data: Path) -> None:
+    done = shell("losscli info hinge", data, PYTHONIOENCODING="latin1")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_force_keeps_a_link(run: Run, data: Path) -> None:
+    (data / "real.csv").write_text("old")
+    (data / "link.csv").symlink_to("real.csv")
+    assert run("compute", "mse", "--data", "g.csv", "-o", "link.csv", cwd=data).returncode == 4
+    run("compute", "mse", "--data", "g.csv", "-o", "link.csv", "--force", cwd=data)
+    assert (data / "link.csv").is_symlink()
+    assert (data / "real.csv").read_text().startswith("loss,")
+
+
+def test_labels_where_there_are_none(run: Run, data: Path) -> None:
+    done = run("compute", "mse", "--data", "g.csv", "--labels", "0,1", cwd=data)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: --labels: mse has no input of two labels\n",
+    )
+    done = run("compute", "hinge", "--data", "g.csv", "--labels", "0,0.0", cwd=data)
+    assert done.returncode == 2

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import losscli
-from losscli.data import csv as csv_module
+from losscli.data import records
 from losscli.data.csv import CsvSource
 from losscli.data.inputs import block_rows
 from losscli.data.references import parse
 from losscli.data.source import Wanted
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError, FileError, UsageError
 
 doubles = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -56,18 +56,136 @@ def test_records_are_cut_between_lines_not_inside_quotes(
     text = "note,x\n" + "".join(
         '"{}",{!r}\n'.format(note.replace('"', '""'), x) for note, x in rows
     )
-    before, csv_module.CHUNK = csv_module.CHUNK, chunk
+    before, records.CHUNK = records.CHUNK, chunk
     try:
         values = read(text.encode(), "x")[0]
     finally:
-        csv_module.CHUNK = before
+        records.CHUNK = before
     np.testing.assert_array_equal(values, [x for _, x in rows])
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 7, 1000])
+@pytest.mark.parametrize("ends", ["", "\n", "\n\n\n\n", "\r\n\r\n"])
+def test_blank_lines_at_the_end_are_no_rows(
+    chunk: int, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "CHUNK", chunk)
+    np.testing.assert_array_equal(read(f"x\n1\n\n3{ends}".encode())[0], [1.0, np.nan, 3.0])
+
+
+def test_a_quote_inside_a_field_is_only_a_quote(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "CHUNK", 16)
+    text = b'note,x\n5" pipe,1\n"6"" pipe, long\nlines",2\n7" pipe,3\n'
+    np.testing.assert_array_equal(read(text, "x")[0], [1.0, 2.0, 3.0])
+    with pytest.raises(DataError, match=r"line 3: a quote in the middle of a field"):
+        read(b'x,y\n1,1\n"1"2,2\n')
+
+
+@pytest.mark.parametrize("cell", [" ", " NA", "NA ", "\t", " 7 "])
+def test_blanks_around_a_value(cell: str) -> None:
+    expected = 7.0 if "7" in cell else np.nan
+    np.testing.assert_array_equal(read(f"x,y\n1,1\n{cell},2\n".encode())[0], [1.0, expected])
+
+
+def test_a_missing_value_is_no_header() -> None:
+    np.testing.assert_array_equal(read(b"NA\n1\n2\n")[0], [np.nan, 1.0, 2.0])
+
+
+def test_a_label_in_the_first_line_is_not_guessed() -> None:
+    with pytest.raises(DataError, match="may be a header"):
+        CsvSource(io.BytesIO(b"no\nyes\n"), "f", labels=("no", "yes"))
+
+
+def test_lines_of_carriage_returns() -> None:
+    with pytest.raises(DataError, match="carriage return alone") as error:
+        read(b"x,y\r1,2\r3,4\r")
+    assert "tr '\\r' '\\n' < f.csv" in error.value.hint
+
+
+def test_leading_blank_lines() -> None:
+    np.testing.assert_array_equal(read(b"\n\nx\n1\n2\n")[0], [1.0, 2.0])
+    with pytest.raises(DataError, match="row 2: got 'z'"):
+        read(b"\n\nx\n1\nz\n")
+
+
+def test_unequal_columns_of_a_table() -> None:
+    with pytest.raises(DataError, match="'pred' has 3 rows, 'target' has 1 rows"):
+        losscli.compute("mse", data={"pred": [1.0, 2.0, 3.0], "target": [1.0]})
+
+
+def test_a_whole_block_may_be_skipped(tmp_path: Path) -> None:
+    rows = 65536 * 2 + 5
+    pred = np.zeros(rows)
+    pred[:65536] = np.nan
+    result = losscli.compute(
+        "mae", pred=pred, target=np.arange(rows), nonfinite="skip", per_sample=True
+    )
+    assert result.per_sample.shape == (rows,)
+    assert result.per_sample[65536] == 65536
+    assert (result.n, result.rows, result.skipped) == (65536 + 5, rows, 65536)
+
+
+def test_labels_in_lists() -> None:
+    target = pa.array([[-1, 1]])
+    result = losscli.compute("hinge", pred=np.array([[1.0, 2.0]]), target=target, labels="1,-1")
+    assert result.value == 1.5  # (max(0, 1 − 1) + max(0, 1 + 2)) / 2
+    with pytest.raises(DataError, match=r"target, row 2: element 1: got 2, expected 0 or 1"):
+        losscli.compute(
+            "hinge", pred=np.ones((2, 2)), target=pa.array([[0, 1], [2, 1]]), labels="0,1"
+        )
+
+
+@pytest.mark.parametrize("target", [pa.array([True, False]), np.array([True, False])])
+@pytest.mark.parametrize("labels", ["false,true", "0,1", (False, True)])
+def test_booleans_as_labels(target: Any, labels: Any) -> None:
+    result = losscli.compute("hinge", pred=[0.5, 0.5], target=target, labels=labels)
+    assert result.value == 1.0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "not numbers",
+        [[1.0], [1.0, 2.0]],
+        np.array(["2020-01-01"], dtype="datetime64[ns]"),
+        np.array([1 + 2j]),
+        pa.scalar(1.0),
+        pa.table({"x": [1.0]}),
+        3.0,
+        np.zeros((2, 0)),
+    ],
+    ids=str,
+)
+def test_what_is_no_array_of_numbers(value: Any) -> None:
+    with pytest.raises((DataError, FileError)):
+        losscli.compute("mae", pred=value, target=[1.0])
+
+
+def test_missing_values_of_arrays() -> None:
+    for pred in (
+        np.ma.array([1.0, 2.0], mask=[False, True]),
+        [1.0, None],
+        pd.Series([1.0, pd.NA], dtype=object),
+        pd.DataFrame({"x": pd.array([1, None], dtype="Int64")}),
+    ):
+        result = losscli.compute("mae", pred=pred, target=[0.0, 0.0], nonfinite="skip")
+        assert (result.value, result.skipped) == (1.0, 1)
+
+
+def test_a_column_of_arrays_as_pandas_reads_lists(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"s": [[2.0, 0.0], [0.0, 1.0]]}), tmp_path / "p.parquet")
+    frame = pd.read_parquet(tmp_path / "p.parquet")
+    result = losscli.compute("cross-entropy", pred=frame["s"], target=[0, 1])
+    assert (
+        result.value
+        == losscli.compute("cross-entropy", pred=tmp_path / "p.parquet", target=[0, 1]).value
+    )
 
 
 @pytest.mark.parametrize("chunk", [1, 5, 1000])
 def test_types_are_decided_by_what_is_wanted(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole numbers first, fractions, gaps and exponents later."""
-    monkeypatch.setattr(csv_module, "CHUNK", chunk)
+    monkeypatch.setattr(records, "CHUNK", chunk)
     text = b"x\n" + b"1\n" * 50 + b"2.5\n" + b"1e-5\n" + b" 7 \n" + b"NA\n" + b"-nan\n" + b"inf\n"
     values = read(text)[0]
     expected = [1.0] * 50 + [2.5, 1e-5, 7.0, np.nan, np.nan, np.inf]
@@ -92,7 +210,7 @@ def test_headers(text: bytes, columns: list[str]) -> None:
 
 @pytest.mark.parametrize("text", [b"0,1\n0.5,0.5\n", b"0\n0.5\n"])
 def test_a_header_that_counts_is_not_guessed(text: bytes) -> None:
-    with pytest.raises(DataError, match="may be the names"):
+    with pytest.raises(DataError, match="may be a header or a row of data"):
         CsvSource(io.BytesIO(text), "f")
     assert CsvSource(io.BytesIO(text), "f", header=True).columns[0] == "0"
     assert CsvSource(io.BytesIO(text), "f", header=False).columns[0] == "1"
@@ -105,7 +223,7 @@ def test_ragged_lines(bad: bytes) -> None:
 
 
 def test_the_row_of_a_bad_value_is_right_in_any_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_module, "CHUNK", 16)
+    monkeypatch.setattr(records, "CHUNK", 16)
     lines = [b"1.0,2.0"] * 100
     lines[72] = b"1.0,oops"
     with pytest.raises(DataError, match=r"^f\.csv, column 'y', row 73: got 'oops', expected"):

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from losscli.engine.sums import ExactSum
 
-numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def rounded(exact: Fraction) -> float:
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 def total(values: list[float]) -> ExactSum:
@@ -21,7 +28,7 @@ def total(values: list[float]) -> ExactSum:
 @given(st.lists(numbers))
 def test_equals_the_rounded_sum_of_fractions(values: list[float]) -> None:
     exact = sum(map(Fraction, values), Fraction())
-    assert Fraction(total(values).value) == Fraction(float(exact))
+    assert total(values).value == rounded(exact)
 
 
 @given(st.lists(numbers), st.randoms())

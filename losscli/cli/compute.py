@@ -1,6 +1,7 @@
 """`losscli compute LOSS`: one sub-command for each loss, made from its declaration."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -25,8 +26,8 @@ from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.parameters import Vector
-from losscli.report.output import STDOUT, row_writer, save, show, show_aside, stdout_format
-from losscli.report.result import Result
+from losscli.report.formats import SUFFIXES
+from losscli.report.output import STDOUT, row_writer, saving, show, show_aside, stdout_format
 from losscli.report.sink import RowSink
 from losscli.request import Request
 
@@ -78,16 +79,21 @@ def build(loss: Loss, preset: Mapping[str, Any]) -> click.Command:
 
 def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Compute, and write what was asked for where it was asked for."""
-    given = {k.removeprefix("role_"): v for k, v in values.items() if k.startswith("role_") and v}
+    given = {
+        k.removeprefix("role_"): v
+        for k, v in values.items()
+        if k.startswith("role_") and v is not None
+    }
     params = {
         k.removeprefix("param_"): v
         for k, v in values.items()
         if k.startswith("param_") and v is not None
     }
     names = None if values["reduction"] is None else reductions.parse(values["reduction"])
+    labels = parse_labels(values["labels"])
     options = InputOptions(
-        ReadOptions(_delimiter(values["delimiter"]), values["header"]),
-        parse_labels(values["labels"]),
+        ReadOptions(_delimiter(values["delimiter"]), values["header"], labels or ()),
+        labels,
         values["nonfinite"],
         sum_tolerance=values["sum_tolerance"],
         batch_size=values.get("batch_size"),
@@ -105,51 +111,56 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         values.get("dialect"),
         None if values.get("class_counts") is None else Vector("C").parse(values["class_counts"]),
     )
-    rows_to = _rows_target(values, names)
-    kind = values["format_"]
+    rows_to, values_to = targets(values, names)
+    kind, force, color = values["format_"], values["force"], values["color"]
     with contextlib.ExitStack() as stack:
-        sink = None
+        # Files are opened before any work is done, and appear together when all of it is.
+        sink = save = None
         if rows_to is not None:
-            # A format names how standard output is written; a file beside it goes by its suffix.
-            row_kind = kind if rows_to in (STDOUT, values["output"]) else None
-            writer = row_writer(rows_to, row_kind, values["force"], values["color"])
-            sink = RowSink(stack.enter_context(writer))
+            # Beside a file of values, a format names how standard output is written.
+            row_kind = None if _has_suffix(rows_to) and rows_to != values["output"] else kind
+            sink = RowSink(stack.enter_context(row_writer(rows_to, row_kind, force, color)))
+        if values_to not in (None, STDOUT):
+            save = stack.enter_context(saving(str(values_to), kind, force))
         result = evaluate(request, sink)
         if sink is not None:
             sink.finish({"losscli": result.signature})
+        if save is not None and result.values:
+            save(result.records(), result.to_dict())
     for note in result.notes:
         click.echo(f"note: {note}", err=True)
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
-    write(result, values, rows_to)
-
-
-def write(result: Result, values: Mapping[str, Any], rows_to: str | None) -> None:
-    """Write the reduced values: to the output file, standard output, or beside rows."""
-    records, kind, color = result.records(), values["format_"], values["color"]
-    if not records:
-        return
-    document = result.to_dict()
-    if values["output"] is not None and values["output"] != rows_to:
-        save(records, values["output"], kind, values["force"], document)
-    elif rows_to is not None and rows_to in (STDOUT, values["output"]):
+    if values_to == STDOUT and result.values:
+        show(result.records(), stdout_format(kind), color, result.to_dict())
+    elif values_to is None and result.values:
         sys.stdout.flush()
-        show_aside(records, color)
-    else:
-        show(records, stdout_format(kind), color, document)
+        show_aside(result.records(), color)
 
 
-def _rows_target(values: Mapping[str, Any], names: list[str] | None) -> str | None:
-    """Where per-row losses go: --per-sample, or with --reduction none where results go."""
-    if names is None or "none" not in names:
-        target: str | None = values["per_sample"]
-        return target
-    if values["per_sample"] is not None:
-        raise UsageError(
-            "--per-sample and --reduction none both ask for the losses of rows",
-            "one of them is enough",
-        )
-    return values["output"] or STDOUT
+def targets(values: Mapping[str, Any], names: list[str] | None) -> tuple[str | None, str | None]:
+    """Where rows go and where values go: a file, standard output, or None.
+
+    Rows are None when nobody asked for them; values are None when rows have taken their place, and
+    are then said beside them.
+    """
+    rows_to, output = values["per_sample"], values["output"]
+    if names is not None and "none" in names:
+        if rows_to is not None:
+            raise UsageError(
+                "--per-sample and --reduction none both ask for the losses of rows",
+                "one of them is enough",
+            )
+        return output or STDOUT, None
+    if rows_to is None:
+        return None, output or STDOUT
+    if output is not None and os.path.realpath(rows_to) == os.path.realpath(output):
+        raise UsageError(f"--per-sample and --output name one file, {output}")
+    return rows_to, output or (None if rows_to == STDOUT else STDOUT)
+
+
+def _has_suffix(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in SUFFIXES
 
 
 def _delimiter(text: str | None) -> str | None:

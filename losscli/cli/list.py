@@ -8,7 +8,7 @@ from losscli.cli.options import Command, Option, output_options
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE
 from losscli.losses.registry import Loss, suggestion
-from losscli.report.output import save, show, stdout_format
+from losscli.report.output import saving, show, stdout_format
 
 
 def record(loss: Loss) -> dict[str, Any]:
@@ -42,7 +42,8 @@ def command(
         )
     records = [record(loss) for loss in CATALOGUE if family in (None, loss.family)]
     if output is not None:
-        save(records, output, format_, force)
+        with saving(output, format_, force) as save:
+            save(records, None)
         return
     kind = stdout_format(format_)
     if kind == "table":

@@ -1,14 +1,16 @@
 """The program: its commands, and what becomes of errors."""
 
+import contextlib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from losscli import __version__
-from losscli.errors import ExitCode, LosscliError
+from losscli.errors import ExitCode, LosscliError, Terminated
 
 COMMANDS = {
     "compute": "Compute a loss on predictions and targets in files.",
@@ -24,12 +26,24 @@ EXIT_STATUS = {
     ExitCode.INTERNAL: "a bug",
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.PIPE: "the reader of the pipe left",
+    ExitCode.TERMINATED: "terminated",
 }
 EPILOG = f"Exit codes: {', '.join(f'{int(code)} {text}' for code, text in EXIT_STATUS.items())}."
 
 
+class PipeLeft(BaseException):
+    """The reader of standard output has left."""
+
+
 class Program(click.Group):
     """The commands, each imported when it is called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. Click would make a plain exit code 1 of a pipe that was left."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise PipeLeft from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -64,16 +78,18 @@ def program() -> None:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code. Never raises, never prints a traceback."""
+    """Run the command line and return its exit code; errors are said on standard error."""
     arguments = list(sys.argv[1:] if args is None else args)
     try:
         code = program.main(arguments, prog_name="losscli", standalone_mode=False)
         sys.stdout.flush()
         return int(code or 0)
-    except (BrokenPipeError, SystemExit):
-        # Click turns a broken pipe into SystemExit. What is still buffered has no reader.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.PIPE
+    except SystemExit as error:  # how completion ends
+        return int(error.code or 0)
+    except (PipeLeft, BrokenPipeError):
+        return left_pipe()
+    except Terminated:
+        return ExitCode.TERMINATED
     except (KeyboardInterrupt, click.Abort):
         print("\ninterrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
@@ -85,6 +101,13 @@ def main(args: Sequence[str] | None = None) -> int:
         return report(error)
 
 
+def left_pipe() -> int:
+    """The reader of standard output has left: what is still buffered goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.PIPE
+
+
 def report(error: Exception) -> int:
     """Say what went wrong in one line, and what to do about it in another."""
     if isinstance(error, LosscliError):
@@ -92,10 +115,13 @@ def report(error: Exception) -> int:
     elif isinstance(error, click.ClickException):
         message, code = error.format_message(), int(ExitCode.USAGE)
         context = getattr(error, "ctx", None)
-        hint = f"{context.command_path} --help" if context is not None else "losscli --help"
+        hint = f"{context.command_path} --help" if context is not None else _help_of_command()
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             print(message, file=sys.stderr)
             return code
+    elif isinstance(error, OSError):
+        where = error.filename or "standard output"
+        message, hint, code = f"{where}: {error.strerror or error}", "", int(ExitCode.FILE)
     elif isinstance(error, MemoryError):
         message, hint, code = "out of memory", "", int(ExitCode.FILE)
     else:
@@ -105,6 +131,12 @@ def report(error: Exception) -> int:
     if hint:
         print(f"hint: {inert(hint)}", file=sys.stderr)
     return code
+
+
+def _help_of_command() -> str:
+    """The help of the command that was being parsed when click knew no better."""
+    words = [word for word in sys.argv[1:3] if not word.startswith("-")]
+    return " ".join(["losscli", *words[:2], "--help"])
 
 
 def inert(text: str) -> str:

@@ -72,7 +72,7 @@ def output_options(section: str = "Output") -> list[click.Parameter]:
         Option(
             ["--output", "-o"],
             metavar="FILE",
-            type=click.Path(dir_okay=False),
+            type=ReferenceType(),
             section=section,
             help="Write to a file instead of standard output: .json, .jsonl, .csv, .tsv, .md, "
             ".tex, .txt, .parquet or .arrow.",

@@ -13,25 +13,28 @@ PIECE_ROWS = 65536
 
 
 class ArraySource:
-    """Arrays by name, all of one length."""
+    """Arrays by name. Those that are read together must be of one length."""
 
     def __init__(self, arrays: dict[str, Any], display: str = "") -> None:
         self.display = display
         self.columns = list(arrays)
-        self._arrays = {name: _plain(value, name) for name, value in arrays.items()}
+        self._arrays = arrays
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
-        rows = max((len(self._arrays[w.column]) for w in wanted), default=0)
-        for start in range(0, rows, PIECE_ROWS):
-            yield [self._piece(w, start) for w in wanted]
+        arrays = {w.column: _plain(self._arrays[w.column], w.column) for w in wanted}
+        lengths = {name: len(array) for name, array in arrays.items()}
+        if len(set(lengths.values())) > 1:
+            counts = ", ".join(f"'{name}' has {length} rows" for name, length in lengths.items())
+            raise DataError(f"{self.display}: {counts}, and must have as many")
+        for start in range(0, max(lengths.values(), default=0), PIECE_ROWS):
+            yield [self._piece(arrays[w.column], w, start) for w in wanted]
 
     def close(self) -> None:
         """Arrays are their owner's."""
 
-    def _piece(self, wanted: Wanted, start: int) -> Values:
-        part = self._arrays[wanted.column][start : start + PIECE_ROWS]
+    def _piece(self, array: Any, wanted: Wanted, start: int) -> Values:
         try:
-            return _decode(part, wanted)
+            return _decode(array[start : start + PIECE_ROWS], wanted)
         except BadValue as bad:
             display = self.display or wanted.column
             column = wanted.column if self.display else ""
@@ -41,20 +44,65 @@ class ArraySource:
 
 
 def _plain(value: Any, name: str) -> Any:
-    """A NumPy array, or an Arrow array as it is."""
+    """A NumPy array, or an Arrow array as it is; DataError for what is no array of rows."""
     module = type(value).__module__.partition(".")[0]
-    if module == "pyarrow":
-        return value.combine_chunks() if hasattr(value, "combine_chunks") else value
-    if module == "pandas":
-        # Nullable columns keep their missing values as NaN.
-        numeric = hasattr(value, "dtype") and value.dtype.kind in "iufb"
-        value = value.to_numpy(dtype=float, na_value=np.nan) if numeric else value.to_numpy()
-    elif module == "torch":
-        value = value.detach().cpu().numpy()
-    array = np.asarray(value)
+    try:
+        if module == "pyarrow":
+            array = value.combine_chunks() if hasattr(value, "combine_chunks") else value
+            if hasattr(array, "type") and hasattr(array, "null_count"):
+                return array
+            raise TypeError(f"{type(value).__name__}, expected an Arrow array")
+        if module == "pandas":
+            array = _of_pandas(value)
+        elif module == "torch":
+            array = _of_torch(value)
+        elif isinstance(value, np.ma.MaskedArray):
+            array = np.ma.filled(value.astype(np.float64), np.nan)
+        else:
+            array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"{name}: not an array of numbers: {error}") from None
     if array.ndim == 0:
         raise DataError(f"{name}: a single value, expected an array with one entry a row")
+    if array.dtype == object and array.ndim == 1 and len(array):
+        array = _of_rows(array, name)
     return array
+
+
+def _of_pandas(value: Any) -> Any:
+    """A Series or a DataFrame, whose missing values become NaN where it holds numbers."""
+    dtypes = list(value.dtypes) if hasattr(value, "columns") else [value.dtype]
+    if all(getattr(dtype, "kind", "O") in "iufb" for dtype in dtypes):
+        return value.to_numpy(dtype=float, na_value=np.nan)
+    return value.to_numpy()
+
+
+def _of_torch(value: Any) -> Any:
+    """A tensor of any layout and type; bfloat16, which NumPy has not, is exact in float32."""
+    tensor = value.detach().cpu().resolve_conj().resolve_neg()
+    tensor = tensor.to_dense() if tensor.layout != _strided() else tensor
+    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+
+
+def _strided() -> Any:
+    import torch
+
+    return torch.strided
+
+
+def _of_rows(array: Any, name: str) -> Any:
+    """An array of rows that are arrays themselves, as pandas keeps a column of lists."""
+    first = next((row for row in array if row is not None), None)
+    if not isinstance(first, (np.ndarray, list, tuple)):
+        return array
+    lengths = {np.shape(row) for row in array}
+    if len(lengths) > 1:
+        odd = next(i for i, row in enumerate(array) if np.shape(row) != np.shape(array[0]))
+        raise DataError(
+            f"{name}, row {odd + 1}: {len(np.ravel(array[odd]))} values, "
+            f"expected {len(np.ravel(array[0]))} as in the rows before it"
+        )
+    return np.stack([np.asarray(row) for row in array])
 
 
 def _decode(part: Any, wanted: Wanted) -> Values:
@@ -70,27 +118,35 @@ def _decode(part: Any, wanted: Wanted) -> Values:
         return Values(keys)
     if part.dtype.kind in "biuf":
         values: Array = np.ascontiguousarray(part, dtype=np.float64)
+        if labels is not None and part.dtype.kind == "b":
+            labels = labels.of_booleans()
         return Values(values if labels is None else map_labels(values, labels))
-    if part.dtype.kind == "c":
-        raise BadValue(0, "the array holds complex numbers", "real numbers", hint)
+    if part.dtype.kind in "cmMV":
+        raise BadValue(0, f"the array holds {part.dtype}", "numbers", hint)
     return _objects(part, labels, hint)
 
 
 def _objects(part: Any, labels: LabelMap | None, hint: str) -> Values:
     """Words and mixed objects, one by one: labels where they are mapped, numbers otherwise."""
     flat = np.empty(part.size)
-    known = {} if labels is None else dict(zip(labels.given, labels.codes, strict=True))
     expected = "a number" if labels is None else labels.expected
     per_row = max(1, part.size // max(1, len(part)))
     for i, value in enumerate(part.ravel().tolist()):
-        text = str(value).strip()
-        if value is None or value != value:
-            flat[i] = np.nan
-        elif text in known:
-            flat[i] = known[text]
-        elif isinstance(value, (int, float)) and labels is None:
-            flat[i] = value
-        else:
+        found = _number(value) if labels is None else labels.code(value)
+        if found is None:
             raise BadValue(i // per_row, f"got {value!r}", expected, hint)
+        flat[i] = found
     values = flat.reshape(part.shape)
     return Values(values, np.isnan(values))
+
+
+def _number(value: Any) -> float | None:
+    """A number as a float, NaN for what is missing, None for anything else."""
+    if is_missing(value):
+        return np.nan
+    return float(value) if isinstance(value, (int, float, np.number)) else None
+
+
+def is_missing(value: Any) -> bool:
+    """None, NaN, and what pandas has for them."""
+    return value is None or str(value) in ("nan", "<NA>", "NaT")

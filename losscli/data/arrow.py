@@ -46,11 +46,12 @@ def decode(array: Any, labels: LabelMap | None = None, hint: str = "") -> Values
         array = array.dictionary_decode()
         kind = array.type
     if _is_list(kind):
-        return _lists(array)
+        return _lists(array, labels, hint)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _words(array, labels, hint)
     if pa.types.is_boolean(kind):
         values = _bits(array.buffers()[1], len(array), array.offset).astype(np.float64)
+        labels = labels and labels.of_booleans()
     elif kind in _DTYPES:
         values = _buffer(array, _DTYPES[kind])
     elif pa.types.is_decimal(kind):
@@ -108,7 +109,7 @@ def _is_list(kind: Any) -> bool:
     )
 
 
-def _lists(array: Any) -> Values:
+def _lists(array: Any, labels: LabelMap | None, hint: str) -> Values:
     """Lists of one length → a matrix. A row that is missing is NaN throughout."""
     n, missing_rows = len(array), _missing(array)
     present = np.ones(n, dtype=bool) if missing_rows is None else ~missing_rows
@@ -131,7 +132,12 @@ def _lists(array: Any) -> Values:
                 f"a list of {lengths[odd[0]]} values",
                 f"{width} as in the rows before it",
             )
-    inner = decode(flat)
+    try:
+        inner = decode(flat, labels, hint)
+    except BadValue as bad:
+        row = int(np.flatnonzero(starts <= bad.index)[-1])
+        element = f"element {bad.index - int(starts[row]) + 1}: {bad.value}"
+        raise BadValue(row, element, bad.expected, bad.hint) from None
     if inner.array.ndim > 1:
         raise BadValue(0, "the column holds lists of lists", "lists of numbers")
     if missing_rows is None:
@@ -139,9 +145,11 @@ def _lists(array: Any) -> Values:
         inner_missing = None if inner.missing is None else inner.missing.reshape(shape)
         return Values(inner.array.reshape(shape), inner_missing)
     matrix = np.full((n, width), np.nan)
+    missing = np.ones((n, width), dtype=bool)
     index = starts[present][:, None] + np.arange(width)
     matrix[present] = inner.array[index]
-    return Values(matrix, np.isnan(matrix) & ~present[:, None])
+    missing[present] = False if inner.missing is None else inner.missing[index]
+    return Values(matrix, missing)
 
 
 def _buffer(array: Any, dtype: Any) -> Any:

@@ -39,6 +39,7 @@ class Place(NamedTuple):
 def check(domain: Domain, values: Values, place: Place, context: Context, finite: bool) -> None:
     """Raise the DataError of the first value that is not finite or not in its domain."""
     x = values.array
+    finite = finite or domain.needs_finite
     if finite:
         is_finite = finite_or_admitted(x, domain)
         if not is_finite.all():

@@ -7,18 +7,19 @@ like; a value that does not fit is found again in its chunk, so that the error c
 import csv as csv_module
 import io
 import re
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, BinaryIO
 
 from losscli.data.arrow import read
+from losscli.data.records import LONGEST_RECORD, Quoting, chunks
 from losscli.data.source import BadValue, Values, Wanted, misfit
 from losscli.errors import DataError, FileError
 
-CHUNK = 1 << 20
-#: a record longer than this is taken for a file that is not CSV, or a quote that never closes
-LONGEST_RECORD = 1 << 28
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "None", "<NA>")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.I)
+_NUMBER = re.compile(
+    r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.I | re.ASCII
+)
+csv_module.field_size_limit(LONGEST_RECORD)
 
 
 class CsvSource:
@@ -30,62 +31,62 @@ class CsvSource:
         display: str,
         delimiter: str | None = None,
         header: bool | None = None,
+        labels: Collection[str] = (),
     ) -> None:
         self.display = display
         self._stream = stream
-        self._chunks = _records(stream, display)
-        self._first = next(self._chunks, b"").removeprefix(b"\xef\xbb\xbf")
-        if self._first[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise FileError(
-                f"{display}: UTF-16 text, expected UTF-8",
-                f"iconv -f UTF-16 -t UTF-8 {display} | losscli … reads it from '-'",
-            )
-        if not self._first.strip():
+        self._chunks = chunks(stream, display, delimiter.encode() if delimiter else None)
+        first = next(self._chunks, b"").removeprefix(b"\xef\xbb\xbf")
+        if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise FileError(f"{display}: UTF-16 text, expected UTF-8", recode("UTF-16", display))
+        blank = len(first) - len(first.lstrip(b"\r\n"))
+        first = first[blank:]
+        if not first.strip():
             raise DataError(f"{display}: empty")
-        line, cut = _first_record(self._first)
-        self.delimiter = delimiter or _delimiter(line, display)
-        record = next(csv_module.reader([line], delimiter=self.delimiter), [])
-        has_header = header if header is not None else self._detect_header(record, cut)
-        self.header_lines = 1 if has_header else 0
-        if has_header:
-            self._first = self._first[cut:]
-            self.columns = [name.strip() for name in record]
-        else:
-            self.columns = [str(i + 1) for i in range(len(record))]
+        record, cut, self.delimiter = _first_record(first, display, delimiter)
+        self._quoting = Quoting(self.delimiter.encode())
+        has_header = header if header is not None else self._is_header(record, first[cut:], labels)
+        self._first = first[cut:] if has_header else first
+        #: line ends before the first row
+        self._lines = blank + (first[:cut].count(b"\n") if has_header else 0)
+        names = [name.strip() for name in record]
+        self.columns = names if has_header else [str(i + 1) for i in range(len(record))]
 
-    def _detect_header(self, record: list[str], cut: int) -> bool:
-        """A header is a first record that is not all numbers.
+    def _is_header(self, record: list[str], rest: bytes, labels: Collection[str]) -> bool:
+        """A header is a first record that is not all numbers or missing.
 
-        0, 1, 2 … is both a saved table's default header and a row of numbers: nobody can tell.
+        0, 1, 2 … is both a saved table's default header and a row of numbers, and a label may be
+        the first row of a column of labels: nobody can tell.
         """
         cells = [cell.strip() for cell in record]
-        numeric = all(_NUMBER.fullmatch(cell) for cell in cells)
-        if not numeric:
-            return True
-        second = _first_record(self._first[cut:])[0].strip() if cut < len(self._first) else ""
         counting = cells == [str(i) for i in range(len(cells))]
-        if counting and (len(cells) > 1 or (second and not second.lstrip("+-").isdigit())):
+        second = rest[: rest.find(b"\n")].decode(errors="replace").strip() if rest else ""
+        doubtful = any(cell in labels for cell in cells if not _NUMBER.fullmatch(cell)) or (
+            counting and (len(cells) > 1 or (second and not second.lstrip("+-").isdigit()))
+        )
+        if doubtful:
+            shown = self.delimiter.join(cells[:8]) + (", …" if len(cells) > 8 else "")
             raise DataError(
-                f"{self.display}: the first line, {self.delimiter.join(cells)}, may be the names "
-                "of the columns or a row of numbers",
+                f"{self.display}: the first line, {shown}, may be a header or a row of data",
                 "say which: --header or --no-header",
             )
-        return False
+        return not all(_NUMBER.fullmatch(cell) or cell in MISSING for cell in cells)
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         indexes = [self._index(w.column) for w in wanted]
-        row, line = 0, self.header_lines
-        previous, self._first = self._first, b""
-        for chunk in self._chunks:
-            if previous:
-                values, rows = self._parse(previous, indexes, wanted, row, line)
-                row, line = row + rows, line + previous.count(b"\n")
+        row, line = 0, self._lines
+        first, self._first = self._first, b""
+        # Blank lines at the very end are how files end, not rows: they wait for what comes next.
+        waiting = b""
+        for chunk in _all(first, self._chunks):
+            data = waiting + chunk
+            body = data.rstrip(b"\r\n")
+            end = data.find(b"\n", len(body)) + 1
+            waiting = data[end:] if body else data
+            if body:
+                values, rows = self._parse(data[:end], indexes, wanted, row, line)
+                row, line = row + rows, line + data[:end].count(b"\n")
                 yield values
-            previous = chunk
-        # Blank lines at the very end are how files end, not rows.
-        last = previous.rstrip(b"\r\n") + b"\n" if previous.strip(b"\r\n") else b""
-        if last:
-            yield self._parse(last, indexes, wanted, row, line)[0]
 
     def close(self) -> None:
         self._stream.close()
@@ -101,40 +102,17 @@ class CsvSource:
         self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int
     ) -> tuple[list[Values], int]:
         import pyarrow as pa
-        import pyarrow.csv as pacsv
 
-        quotes = b'"' in chunk
-        types = {
-            str(i): pa.string() if w.as_words else pa.float64()
-            for i, w in zip(indexes, wanted, strict=True)
-        }
-        names = [str(i) for i in range(len(self.columns))]
         try:
-            table = pacsv.read_csv(
-                pa.BufferReader(chunk),
-                read_options=pacsv.ReadOptions(
-                    use_threads=False, column_names=names, block_size=len(chunk) + 1
-                ),
-                parse_options=pacsv.ParseOptions(
-                    delimiter=self.delimiter,
-                    quote_char='"' if quotes else False,
-                    newlines_in_values=quotes,
-                    # In a file of one column a blank line is a missing value.
-                    ignore_empty_lines=len(names) > 1,
-                ),
-                convert_options=pacsv.ConvertOptions(
-                    column_types=types,
-                    include_columns=list(types),
-                    null_values=list(MISSING),
-                    strings_can_be_null=True,
-                ),
-            )
+            table = self._arrow_table(chunk, indexes, wanted, b'"' in chunk)
         except pa.ArrowInvalid as error:
-            self._explain(chunk, indexes, wanted, row, line)
-            raise DataError(f"{self.display}, after row {row}: {error}") from None
+            cells = self._cells(chunk, indexes, wanted, row, line)
+            if cells is None:
+                raise DataError(f"{self.display}, after row {row}: {error}") from None
+            table = pa.table(cells)
         columns = []
-        for i, w in zip(indexes, wanted, strict=True):
-            column = table.column(str(i))
+        for i, w in enumerate(wanted):
+            column = table.column(i)
             array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
             try:
                 columns.append(read(array, w))
@@ -145,76 +123,125 @@ class CsvSource:
                 ) from None
         return columns, table.num_rows
 
-    def _explain(
+    def _arrow_table(
+        self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], quotes: bool
+    ) -> Any:
+        """The wanted columns of a chunk, parsed by Arrow."""
+        import pyarrow as pa
+        import pyarrow.csv as pacsv
+
+        if quotes and self._quoting.stray(chunk) >= 0:
+            raise pa.ArrowInvalid("a quote is followed by more of its field")
+        names = [str(i) for i in range(len(self.columns))]
+        types = {
+            str(i): pa.string() if w.as_words else pa.float64()
+            for i, w in zip(indexes, wanted, strict=True)
+        }
+        given = {word for w in wanted if w.labels for word in w.labels.given}
+        return pacsv.read_csv(
+            pa.BufferReader(chunk),
+            read_options=pacsv.ReadOptions(
+                use_threads=False, column_names=names, block_size=len(chunk) + 1
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=self.delimiter,
+                quote_char='"' if quotes else False,
+                newlines_in_values=quotes,
+                # In a file of one column a blank line is a missing value.
+                ignore_empty_lines=len(names) > 1,
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=types,
+                include_columns=[str(i) for i in indexes],
+                null_values=[word for word in MISSING if word not in given],
+                strings_can_be_null=True,
+            ),
+        )
+
+    def _cells(
         self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int
-    ) -> None:
-        """Find the record of a chunk that Arrow refused, and raise the error that names it."""
+    ) -> dict[str, Any] | None:
+        """The wanted columns of a chunk that Arrow refused, cell by cell.
+
+        Raises the error that names what is wrong; None when nothing is wrong but Arrow's opinion,
+        such as blanks around a word for a missing value.
+        """
+        text = self._decoded(chunk, line)
+        stray = self._quoting.stray(chunk) if b'"' in chunk else -1
+        if stray >= 0:
+            at = line + chunk.count(b"\n", 0, stray) + 1
+            raise DataError(f"{self.display}, line {at}: a quote in the middle of a field")
+        width = len(self.columns)
+        columns: list[list[Any]] = [[] for _ in wanted]
+        reader = csv_module.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
         try:
-            text = chunk.decode()
+            for record in reader:
+                if not record and width > 1:
+                    continue
+                row += 1
+                if len(record) != width and record:
+                    at = line + reader.line_num
+                    raise DataError(
+                        f"{self.display}, line {at}: {len(record)} fields, expected {width}"
+                    )
+                for i, w, column in zip(indexes, wanted, columns, strict=True):
+                    column.append(self._cell(record[i].strip() if record else "", w, row))
+        except csv_module.Error as error:
+            raise DataError(f"{self.display}, line {line + reader.line_num}: {error}") from None
+        return {str(i): column for i, column in enumerate(columns)} if row else None
+
+    def _cell(self, cell: str, wanted: Wanted, row: int) -> Any:
+        labels = wanted.labels
+        if cell in MISSING and not (labels and cell in labels.given):
+            return None
+        if wanted.as_words:
+            return cell
+        if not _NUMBER.fullmatch(cell):
+            expected = labels.expected if labels else "a number"
+            raise misfit(
+                self.display, wanted.column, row, f"got {_short(cell)}", expected, wanted.hint
+            )
+        return float(cell)
+
+    def _decoded(self, chunk: bytes, line: int) -> str:
+        try:
+            return chunk.decode()
         except UnicodeDecodeError as error:
             at = line + chunk.count(b"\n", 0, error.start) + 1
             raise FileError(
-                f"{self.display}, line {at}: not UTF-8 text",
-                f"iconv -f LATIN1 -t UTF-8 {self.display} | losscli … reads it from '-'",
+                f"{self.display}, line {at}: not UTF-8 text", recode("LATIN1", self.display)
             ) from None
-        width = len(self.columns)
-        reader = csv_module.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
-        for record in reader:
-            if not record and width > 1:
-                continue
-            row += 1
-            where = f"{self.display}, line {line + reader.line_num}"
-            if len(record) != width and record:
-                raise DataError(f"{where}: {len(record)} fields, expected {width}")
-            for i, w in zip(indexes, wanted, strict=True):
-                cell = record[i].strip() if record else ""
-                if not w.as_words and cell not in MISSING and not _NUMBER.fullmatch(cell):
-                    expected = w.labels.expected if w.labels else "a number"
-                    raise misfit(self.display, w.column, row, f"got {cell!r}", expected, w.hint)
 
 
-def _records(stream: BinaryIO, display: str) -> Iterator[bytes]:
-    """Chunks of whole records: cut after a line end that is outside of quotes."""
-    buffer = b""
-    while True:
-        try:
-            data = stream.read(CHUNK)
-        except OSError as error:
-            raise FileError(f"{display}: {error.strerror or error}") from None
-        if not data:
-            if buffer:
-                yield buffer if buffer.endswith(b"\n") else buffer + b"\n"
-            return
-        buffer = buffer + data if buffer else data
-        cut = _last_record_end(buffer)
-        if cut:
-            yield buffer[:cut]
-            buffer = buffer[cut:]
-        elif len(buffer) > LONGEST_RECORD:
-            raise DataError(
-                f"{display}: a record of over {LONGEST_RECORD >> 20} MiB: "
-                "a quote that never closes, or not a CSV file"
-            )
+def _all(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
 
 
-def _last_record_end(data: bytes) -> int:
-    """Just after the last line end with an even number of quotes before it; 0 if there is none."""
-    end = data.rfind(b"\n")
-    quotes = data.count(b'"', 0, end + 1) if end >= 0 else 0
-    while end >= 0 and quotes % 2:
-        previous = data.rfind(b"\n", 0, end)
-        quotes -= data.count(b'"', previous + 1, end + 1)
-        end = previous
-    return end + 1
-
-
-def _first_record(data: bytes) -> tuple[str, int]:
-    """The first record as text, and where the next one starts."""
+def _first_record(data: bytes, display: str, delimiter: str | None) -> tuple[list[str], int, str]:
+    """The first record's cells, where the next one starts, and the delimiter."""
     end = data.find(b"\n")
-    while end >= 0 and data.count(b'"', 0, end) % 2:
+    if b"\r" in data[:end].rstrip(b"\r") and b'"' not in data[:end]:
+        raise DataError(
+            f"{display}: lines that end with a carriage return alone",
+            f"tr '\\r' '\\n' < {quoted(display)} | losscli … reads it from '-'",
+        )
+    # A record goes on while a quoted field is open.
+    while end >= 0:
+        text = data[: end + 1].decode(errors="replace")
+        found = delimiter or _delimiter(text, display)
+        if Quoting(found.encode()).record_end(data[: end + 1]):
+            break
         end = data.find(b"\n", end + 1)
-    cut = end + 1 if end >= 0 else len(data)
-    return data[:cut].decode(errors="replace").rstrip("\r\n"), cut
+    else:
+        end, found = len(data) - 1, delimiter or ","
+        text = data.decode(errors="replace")
+    try:
+        record = next(csv_module.reader(io.StringIO(text, newline=""), delimiter=found), [])
+    except csv_module.Error as error:
+        raise DataError(f"{display}, line 1: {error}") from None
+    return record, end + 1, found
 
 
 def _delimiter(line: str, display: str) -> str:
@@ -222,6 +249,24 @@ def _delimiter(line: str, display: str) -> str:
     plain = re.sub(r'"[^"]*"', "", line)
     if "\t" in plain and "," not in plain:
         return "\t"
-    if ";" in plain and "," not in plain:
-        raise DataError(f"{display}: fields separated by ';'", "--delimiter ';'")
+    for other in ";|":
+        if other in plain and "," not in plain:
+            raise DataError(f"{display}: fields separated by '{other}'", f"--delimiter '{other}'")
     return ","
+
+
+def quoted(display: str) -> str:
+    """A file's name as the shell takes it."""
+    import shlex
+
+    return shlex.quote(display)
+
+
+def recode(encoding: str, display: str) -> str:
+    """How to make UTF-8 of a text in another encoding."""
+    source = "" if display == "standard input" else f" {quoted(display)}"
+    return f"iconv -f {encoding} -t UTF-8{source} | losscli … reads it from '-'"
+
+
+def _short(cell: str) -> str:
+    return repr(cell if len(cell) <= 60 else cell[:57] + "…")

@@ -1,5 +1,6 @@
 """Opening a file by what is in it; the suffix only says what was meant."""
 
+import io
 import os
 import shutil
 import sys
@@ -34,6 +35,8 @@ class ReadOptions:
 
     delimiter: str | None = None
     header: bool | None = None
+    #: words that are labels, and so may be the first row of a file without a header
+    labels: tuple[str, ...] = ()
 
 
 def open_source(reference: Reference, options: ReadOptions) -> Source:
@@ -67,9 +70,9 @@ def _recognise(stream: BinaryIO, reference: Reference, options: ReadOptions) -> 
     from losscli.data.csv import CsvSource
     from losscli.data.parquet import MAGIC, ParquetSource
 
-    head = stream.peek(8)[:8]  # type: ignore[attr-defined]
+    stream, head = _look(stream)
     if head.startswith(MAGIC):
-        if reference.path == STDIN:
+        if not stream.seekable():
             return ParquetSource(_spool(stream), reference.display)
         stream.close()
         return ParquetSource(reference.path, reference.display)
@@ -83,11 +86,13 @@ def _recognise(stream: BinaryIO, reference: Reference, options: ReadOptions) -> 
             )
     suffix = Path(reference.path).suffix.lower()
     delimiter = options.delimiter or {".tsv": "\t", ".tab": "\t"}.get(suffix)
-    return CsvSource(stream, reference.display, delimiter, options.header)
+    return CsvSource(stream, reference.display, delimiter, options.header, options.labels)
 
 
 def _open(reference: Reference) -> BinaryIO:
     if reference.path == STDIN:
+        if sys.stdin is None or sys.stdin.closed:
+            raise FileError("standard input is closed")
         if sys.stdin.isatty():
             raise UsageError(
                 "'-' reads standard input, which is the terminal",
@@ -103,6 +108,35 @@ def _open(reference: Reference) -> BinaryIO:
         if isinstance(error, FileNotFoundError):
             hint = _nearby(Path(reference.path))
         raise FileError(f"{reference.path}: {error.strerror or error}", hint) from None
+
+
+class _Again(io.RawIOBase):
+    """A stream that cannot go back, with the bytes that were read of it in front again."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head, self._stream = head, stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._head[: len(buffer)] or self._stream.read(len(buffer))
+        self._head = self._head[len(data) :] if self._head else b""
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _look(stream: BinaryIO) -> tuple[BinaryIO, bytes]:
+    """A stream from its start, and its first eight bytes, however slowly they come."""
+    head = stream.read(8)
+    if stream.seekable():
+        stream.seek(0)
+        return stream, head
+    return io.BufferedReader(_Again(head, stream), 1 << 16), head
 
 
 def _nearby(path: Path) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from losscli.data.references import Reference, parse
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role
 
@@ -67,4 +67,12 @@ def table_of(data: Any) -> dict[str, Any]:
     """The columns of a DataFrame, an Arrow table or a mapping."""
     if hasattr(data, "column_names"):
         return {name: data[name] for name in data.column_names}
-    return {str(name): data[name] for name in (data.keys() if hasattr(data, "keys") else data)}
+    if not hasattr(data, "keys"):
+        raise UsageError(
+            f"data: a {type(data).__name__}, expected a file, a DataFrame, an Arrow table or a dict"
+        )
+    names = [str(name) for name in data.keys()]  # noqa: SIM118 - a DataFrame's keys are its columns
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"data: {names.count(twice)} columns are called '{twice}'")
+    return {name: data[key] for name, key in zip(names, data.keys(), strict=True)}

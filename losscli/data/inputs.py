@@ -166,7 +166,7 @@ class Inputs:
         table = ArraySource(table_of(data), "data") if is_table(data) else None
         for name, value in given.items():
             source: Source
-            if table is not None:
+            if table is not None and isinstance(value, str):
                 reference: Reference | None = Reference("data", str(value))
                 key, source = "", table
             elif isinstance(value, (str, Path)):
@@ -196,6 +196,8 @@ class Inputs:
                 reference.display if reference else name,
                 names,
             )
+        if self.options.labels and not any(self.roles[name].codes for name in given):
+            raise UsageError(f"--labels: {self.loss.name} has no input of two labels")
         self._streams = [
             Stream(source, columns) for source, columns in zip(sources, wanted, strict=True)
         ]

@@ -23,6 +23,23 @@ class LabelMap:
         except ValueError:
             return None
 
+    def code(self, value: object) -> float | None:
+        """The label that a word or a number stands for, NaN for a missing one, None for others."""
+        text = str(value).strip()
+        if text in self.given:
+            return self.codes[self.given.index(text)]
+        if value is None or text in ("nan", "<NA>"):
+            return float("nan")
+        numbers = self.numbers
+        if numbers is not None and isinstance(value, (int, float)) and value in numbers:
+            return self.codes[numbers.index(float(value))]
+        return None
+
+    def of_booleans(self) -> "LabelMap":
+        """The same where the values are true and false, which are 1 and 0 by then."""
+        words = [{"true": "1", "false": "0"}.get(given.lower(), given) for given in self.given]
+        return LabelMap((words[0], words[1]), self.codes)
+
     @property
     def expected(self) -> str:
         return f"{self.given[0]} or {self.given[1]} (--labels {','.join(self.given)})"

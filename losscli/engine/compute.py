@@ -109,8 +109,6 @@ class _Run:
         found = self._found
         found.rows += block.length
         found.skipped += block.skipped
-        if block.skipped == block.length:
-            return
         arrays = {k: v for k, v in block.arrays.items() if k not in (WEIGHT, BY)}
         weight = block.arrays.get(WEIGHT)
         with np.errstate(all="ignore"):
@@ -127,7 +125,7 @@ class _Run:
             self._watch.see_loss(block, values.loss)
         if self._sink is not None:
             self._sink.block(block, values)
-        if "pred" in arrays:
+        if "pred" in arrays and len(values.loss):
             self._watch.see_pred(arrays["pred"])
 
     def _reduce(self, rows: Rows, weight: Array | None) -> RowValues:
@@ -173,7 +171,7 @@ def _undefined(outcome: Outcome) -> list[str]:
     """Why a mean is not a number, when it divides by nothing."""
     if outcome.rows == outcome.skipped:
         return ["every row was skipped: there is no loss to reduce"]
-    if outcome.ignored and all(value.n == 0 for value in outcome.values):
+    if outcome.ignored and outcome.values and all(value.n == 0 for value in outcome.values):
         return ["every row is ignored: a mean is not a number"]
     if any(v.denominator == 0 and v.reduction == "weighted-mean" for v in outcome.values):
         return ["the weights add up to zero: the weighted mean is not a number"]

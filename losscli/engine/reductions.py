@@ -47,8 +47,10 @@ class Reduction:
 def parse(names: str | tuple[str, ...] | list[str]) -> list[str]:
     """Reduction names, comma-separated or in a list, the libraries' spellings understood."""
     parts = names.split(",") if isinstance(names, str) else list(names)
-    found = []
-    for part in parts:
+    found: list[str] = []
+    if not parts:
+        raise UsageError("no reduction is named", f"the reductions are {', '.join(REDUCTIONS)}")
+    for part in map(str, parts):
         key = part.strip().lower().replace("_", "-")
         name = next(
             (

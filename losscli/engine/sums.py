@@ -1,10 +1,13 @@
 """Sums that do not depend on the order of their parts."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
 from losscli.losses.numerics import Array
+
+HUGE = 2.0**960
 
 
 class ExactSum:
@@ -15,16 +18,21 @@ class ExactSum:
     order and grouping, by any number of workers, and give the same bits.
     """
 
-    __slots__ = ("_nonfinite", "_parts")
+    __slots__ = ("_huge", "_nonfinite", "_parts")
 
     def __init__(self) -> None:
         self._parts: list[float] = []
+        # Floats from 2⁹⁶⁰ on are whole numbers; as integers their sum cannot overflow.
+        self._huge = 0
         self._nonfinite = 0.0
 
     def add(self, x: float) -> None:
         """Add one float, exactly. Infinities and NaN add up as floats do."""
         if not math.isfinite(x):
             self._nonfinite += x
+            return
+        if abs(x) >= HUGE:
+            self._huge += int(x)
             return
         kept = 0
         for part in self._parts:
@@ -42,6 +50,7 @@ class ExactSum:
         """Add another sum, exactly."""
         for part in other._parts:
             self.add(part)
+        self._huge += other._huge
         self._nonfinite += other._nonfinite
 
     @property
@@ -49,7 +58,13 @@ class ExactSum:
         """The sum, correctly rounded."""
         if self._nonfinite != 0.0:
             return self._nonfinite
-        return math.fsum(self._parts)
+        if not self._huge:
+            return math.fsum(self._parts)
+        exact = self._huge + sum(map(Fraction, self._parts), Fraction())
+        try:
+            return float(exact)
+        except OverflowError:
+            return math.inf if exact > 0 else -math.inf
 
 
 def block_sum(values: Array) -> float:

@@ -24,6 +24,8 @@ class Domain:
     of_rows: ClassVar[bool] = False
     #: the one value that is in the domain though it is not finite
     admits: ClassVar[float | None] = None
+    #: True when no computation can go on with a value that is not finite, even if asked to
+    needs_finite: ClassVar[bool] = False
 
     def allows(self, x: Array, context: Context) -> Any:
         """True where a value (or a row, where `of_rows`) is in the domain."""
@@ -107,6 +109,8 @@ class Labels(Domain):
 class ClassIndex(Domain):
     """Whole numbers 0 … C−1, and the ignored index where a loss has one."""
 
+    needs_finite: ClassVar[bool] = True
+
     def allows(self, x: Array, context: Context) -> Any:
         allowed = (x >= 0) & (x < context["C"]) & (x == np.floor(x))
         ignored = context.get("ignore_index")
@@ -122,6 +126,8 @@ class ClassIndex(Domain):
 @dataclass(frozen=True)
 class ClassList(Domain):
     """Lists of class indices 0 … C−1, each ended by −1 where it is shorter than its row."""
+
+    needs_finite: ClassVar[bool] = True
 
     def allows(self, x: Array, context: Context) -> Any:
         return (x >= -1) & (x < context["C"]) & (x == np.floor(x))

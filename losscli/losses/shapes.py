@@ -36,6 +36,8 @@ def bind(
     domains: dict[str, Domain] = {}
     seen: dict[str, Shape] = {}
     for name, shape in shapes.items():
+        if 0 in shape:
+            raise DataError(f"{name}: a row has no values")
         for pattern, domain in roles[name].shapes:
             bound = _match(pattern, shape, axes)
             if bound is not None:

@@ -17,14 +17,16 @@ class AtomicFile:
     """
 
     def __init__(self, path: str, force: bool = False) -> None:
-        self.path = Path(path)
-        self._special = self.path.exists() and not self.path.is_file()
+        self._special = os.path.exists(path) and not os.path.isfile(path)
+        # A link stays a link: what it points to is replaced.
+        self.path = Path(path) if self._special else Path(os.path.realpath(path))
         if self.path.is_dir():
             raise FileError(f"{path}: a directory, expected a file to write")
         if self.path.is_file() and not force:
             raise FileError(f"{path}: exists already", "--force replaces it")
         if not self.path.parent.is_dir():
-            raise FileError(f"{path}: there is no directory {self.path.parent}", "make it first")
+            folder = os.path.dirname(path) or self.path.parent
+            raise FileError(f"{path}: there is no directory {folder}", "make it first")
         self._handle: IO[bytes] | None = None
         self._beside: str | None = None
 
@@ -34,7 +36,7 @@ class AtomicFile:
                 self._handle = open(self.path, "wb")
             else:
                 number, self._beside = tempfile.mkstemp(
-                    prefix=f".{self.path.name}.", suffix=".part", dir=self.path.parent
+                    prefix=".losscli.", suffix=".part", dir=self.path.parent
                 )
                 self._handle = os.fdopen(number, "wb")
         except OSError as error:

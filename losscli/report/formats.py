@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ Record = dict[str, Any]
 
 def by_suffix(path: str) -> str:
     """The format that a file's name asks for."""
-    suffix = path[path.rfind(".") :].lower() if "." in path else ""
+    suffix = os.path.splitext(path)[1].lower()
     if suffix not in SUFFIXES:
         raise UsageError(
             f"{path}: no format has the suffix '{suffix}'", f"one of {', '.join(SUFFIXES)}"

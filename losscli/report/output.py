@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 from losscli.report.files import AtomicFile
@@ -36,16 +36,30 @@ def _show(records: Sequence[Record], kind: str, color: str, document: Any, strea
         stream.write(render(records, kind, document))
 
 
-def save(
-    records: Sequence[Record], path: str, kind: str | None, force: bool, document: Any = None
-) -> None:
-    """Write records to a file, in the format of its suffix unless one is named."""
-    kind = kind if kind in FORMATS and kind != "table" else by_suffix(path)
+Save = Callable[[Sequence[Record], Any], None]
+
+
+@contextlib.contextmanager
+def saving(path: str, kind: str | None, force: bool) -> Iterator[Save]:
+    """A function that writes records to a file, in the format of its suffix unless one is named.
+
+    What forbids writing it, such as a file that exists, is said before any work is done.
+    """
+    named = file_format(path, kind)
     with AtomicFile(path, force) as out:
-        if kind in ("parquet", "arrow"):
-            _save_arrow(records, kind, out)
-        else:
-            out.write(render(records, kind, document).encode())
+
+        def save(records: Sequence[Record], document: Any = None) -> None:
+            if named in ("parquet", "arrow"):
+                _save_arrow(records, named, out)
+            else:
+                out.write(render(records, named, document).encode())
+
+        yield save
+
+
+def file_format(path: str, kind: str | None) -> str:
+    """A file's format: the one that is named, or else that of its suffix."""
+    return kind if kind in FORMATS and kind != "table" else by_suffix(path)
 
 
 def _save_arrow(records: Sequence[Record], kind: str, out: IO[bytes]) -> None:
@@ -65,7 +79,7 @@ def _save_arrow(records: Sequence[Record], kind: str, out: IO[bytes]) -> None:
 def row_writer(path: str, kind: str | None, force: bool, color: str) -> Iterator[RowWriter]:
     """A writer of rows to a file, which appears when all of them are in it, or to stdout."""
     if path != STDOUT:
-        named = kind if kind in FORMATS and kind != "table" else by_suffix(path)
+        named = file_format(path, kind)
         with AtomicFile(path, force) as out:
             yield writer(named, out)
         return

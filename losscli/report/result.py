@@ -20,7 +20,8 @@ class Result:
     loss: str
     parameters: dict[str, Any]
     values: list[Value]
-    n: int
+    #: rows of the inputs, those skipped included
+    rows: int
     skipped: int
     ignored: int
     inputs: dict[str, str]
@@ -49,6 +50,11 @@ class Result:
         return first[0] if len(first) == 1 else np.array(first)
 
     @property
+    def n(self) -> int:
+        """How many losses the first value reduces."""
+        return self.values[0].n if self.values else self.rows - self.skipped
+
+    @property
     def denominator(self) -> float | None:
         """What the first value's sum was divided by; None for a sum."""
         return self.values[0].denominator if self.values else None
@@ -65,8 +71,7 @@ class Result:
         parts += [f"{k}:{v}" for k, v in self.options.items()]
         parts.append(f"row:{value.row if value else self.row}")
         parts.append(f"reduction:{value.reduction if value else 'none'}")
-        counted = value.n if value else self.n - self.skipped
-        parts += [f"n:{counted}", f"skipped:{self.skipped}"]
+        parts += [f"n:{value.n if value else self.n}", f"skipped:{self.skipped}"]
         if self.ignored:
             parts.append(f"ignored:{self.ignored}")
         parts += [f"dtype:{self.dtype}", f"losscli:{self.version}"]
@@ -108,7 +113,7 @@ class Result:
             "parameters": {k: _plain(v) for k, v in self.parameters.items()},
             **self.options,
             **(values[0] if values else {}),
-            "rows": self.n,
+            "rows": self.rows,
             "skipped": self.skipped,
             "ignored": self.ignored,
             "values": values,

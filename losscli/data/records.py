@@ -1,0 +1,68 @@
+"""Bytes of CSV → chunks of whole records."""
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from losscli.errors import DataError, FileError
+
+CHUNK = 1 << 20
+#: a record longer than this is taken for a file that is not CSV, or a quote that never closes
+LONGEST_RECORD = 1 << 26
+
+
+class Quoting:
+    """Where quoted fields are: a quote opens one only where a field begins."""
+
+    def __init__(self, delimiter: bytes) -> None:
+        ends = b"\r\n" + re.escape(delimiter)
+        # A field that is not closed goes on to the end of the data. Group 1 is the closing quote,
+        # group 2 what stands between it and the end of the field.
+        self._field = re.compile(
+            b"(?:^|(?<=[" + ends + b']))"(?:[^"]|"")*(?:(")(?!")([^"' + ends + b"])?|\\Z)"
+        )
+
+    def record_end(self, data: bytes) -> int:
+        """Just after the last line end that is outside of quoted fields; 0 if there is none."""
+        if b'"' not in data:
+            return data.rfind(b"\n") + 1
+        end = len(data)
+        for field in reversed(list(self._field.finditer(data))):
+            if field[1] is not None:
+                line_end = data.rfind(b"\n", field.end(), end)
+                if line_end >= 0:
+                    return line_end + 1
+            end = field.start()
+        return data.rfind(b"\n", 0, end) + 1
+
+    def stray(self, data: bytes) -> int:
+        """Where a closing quote is followed by more of its field; −1 if nowhere."""
+        return next((f.start(2) for f in self._field.finditer(data) if f[2] is not None), -1)
+
+
+def chunks(stream: BinaryIO, display: str, delimiter: bytes | None) -> Iterator[bytes]:
+    """Chunks that end with a line end outside of quotes; the last may be made to.
+
+    Without a delimiter, which the first record may still have to tell, a comma and a tab count.
+    """
+    quoting = Quoting(delimiter or b",\t")
+    buffer = b""
+    while True:
+        try:
+            data = stream.read(CHUNK)
+        except (OSError, EOFError) as error:
+            raise FileError(f"{display}: {getattr(error, 'strerror', '') or error}") from None
+        if not data:
+            if buffer:
+                yield buffer if buffer.endswith(b"\n") else buffer + b"\n"
+            return
+        buffer = buffer + data if buffer else data
+        cut = quoting.record_end(buffer)
+        if cut:
+            yield buffer[:cut]
+            buffer = buffer[cut:]
+        elif len(buffer) > LONGEST_RECORD:
+            raise DataError(
+                f"{display}: a record of over {LONGEST_RECORD >> 20} MiB: "
+                "a quote that never closes, or not a CSV file"
+            )
