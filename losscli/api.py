@@ -9,6 +9,7 @@ import numpy as np
 from losscli.data.files import ReadOptions
 from losscli.data.inputs import BY, WEIGHT, Block, InputOptions, Inputs, NonFinite
 from losscli.engine import reductions
+from losscli.engine.baseline import baseline as baseline_of
 from losscli.engine.compute import Plan, Sink
 from losscli.engine.compute import compute as run
 from losscli.engine.totals import RowValues
@@ -47,6 +48,7 @@ def compute(
     class_axis: int = -1,
     batch_size: int | None = None,
     class_counts: Any = None,
+    baseline: bool = False,
     sum_tolerance: float = SUM_TOLERANCE,
     **given: Any,
 ) -> Result:
@@ -70,6 +72,8 @@ def compute(
         class_axis: which axis of an array of three or more holds the classes.
         batch_size: rows of a batch, for losses that compare the rows of a batch; all by default.
         class_counts: the number of samples of each class, for class weights made by a rule.
+        baseline: also compute the loss of the best constant prediction, and the skill score
+            1 − loss / baseline.
         sum_tolerance: what the sum of a row of probabilities may be off by; infinite, it may be
             anything.
         **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
@@ -105,7 +109,7 @@ def compute(
         batch_size,
     )
     request = Request(
-        found, roles, given, preset, options, data, names, row, per, dialect, class_counts
+        found, roles, given, preset, options, data, names, row, per, dialect, class_counts, baseline
     )
     return evaluate(request, collector)
 
@@ -126,6 +130,9 @@ def evaluate(request: Request, sink: Sink | None = None) -> Result:
     params = with_class_weights(request, request.parameters())
     with contextlib.closing(Inputs(loss, roles, params, options, request.data)) as inputs:
         outcome = run(inputs, params, plan, sink)
+    constant = None
+    if request.baseline:
+        constant = baseline_of(loss, roles, params, options, request.data, plan).values
     shown = {
         **({"dialect": request.dialect} if request.dialect else {}),
         **({"per": plan.per} if pooled else {}),
@@ -144,6 +151,7 @@ def evaluate(request: Request, sink: Sink | None = None) -> Result:
         loss=loss.name,
         parameters=params,
         values=outcome.values,
+        baselines=None if constant is None else [v.value for v in constant],
         rows=outcome.rows,
         skipped=outcome.skipped,
         ignored=outcome.ignored,

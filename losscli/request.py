@@ -34,6 +34,8 @@ class Request:
     dialect: str | None = None
     #: how many samples each class has, for rules that make class weights of it
     class_counts: Any = None
+    #: also compute the loss of the best constant prediction
+    baseline: bool = False
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter's value."""

@@ -110,6 +110,7 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         values.get("per"),
         values.get("dialect"),
         None if values.get("class_counts") is None else Vector("C").parse(values["class_counts"]),
+        bool(values.get("baseline")),
     )
     rows_to, values_to = targets(values, names)
     kind, force, color = values["format_"], values["force"], values["color"]

@@ -133,6 +133,16 @@ def dialect_options(loss: Loss) -> list[click.Parameter]:
                 "default they are counted in the target.",
             )
         )
+    if loss.constant is not None:
+        options.append(
+            Option(
+                ["--baseline"],
+                is_flag=True,
+                section="Reduction",
+                help="Also the loss of the best constant prediction on these targets, and the "
+                "skill score 1 − loss / baseline.",
+            )
+        )
     if loss.dialects:
         options.append(
             Option(

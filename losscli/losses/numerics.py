@@ -238,10 +238,10 @@ def sigmoid(x: Array) -> Array:
     return np.where(x >= 0, 1.0, e) / (1.0 + e)
 
 
-def logit(p: float) -> float:
+def logit(p: Array | float) -> Array:
     """ln(p / (1 − p)), the inverse of the sigmoid, with its limits −∞ at 0 and ∞ at 1."""
-    with np.errstate(divide="ignore"):
-        return float(np.log(p) - np.log1p(-p))
+    p = np.asarray(p, dtype=np.float64)
+    return log(p) - log1p(-p)
 
 
 def log_softmax(x: Array) -> Array:

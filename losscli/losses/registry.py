@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 
 from losscli.errors import UsageError
 from losscli.losses import docstring
+from losscli.losses.constants import Constant
 from losscli.losses.dialects import LIBRARIES, Dialect
 from losscli.losses.numerics import Array, Mask
 from losscli.losses.parameters import Choice, Flag, Kind, Number, Vector
@@ -93,6 +94,21 @@ class Example(NamedTuple):
         return found
 
 
+class Properties(NamedTuple):
+    """What a loss is like as a function of its prediction. None where nothing is claimed."""
+
+    #: convex in the prediction, for any target
+    convex: bool | None = None
+    #: has a derivative everywhere
+    differentiable: bool | None = None
+    #: grows at most linearly with the error
+    robust: bool | None = None
+    #: the least and the largest loss; ±∞ where there is no bound
+    bounds: tuple[float, float] | None = None
+    task: str = ""
+    units: str = ""
+
+
 class Alias(NamedTuple):
     """Another name of a loss, with the parameters that the name implies."""
 
@@ -124,6 +140,9 @@ class Loss:
     kind: Literal["row", "pooled", "batch"] = "row"
     #: the options under which the loss is a library's, by library
     dialects: Mapping[str, Dialect] = field(default_factory=dict)
+    #: the best constant prediction, where it has a simple form
+    constant: Constant | None = None
+    properties: Properties = Properties()
     __hash__ = object.__hash__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -273,13 +292,27 @@ def loss(
     example: Example | None = None,
     kind: Literal["row", "pooled", "batch"] = "row",
     dialects: Mapping[str, Dialect] | None = None,
+    constant: Constant | None = None,
+    properties: Properties | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a loss of the catalogue. The function itself stays as it is."""
 
     def declare(function: Function) -> Function:
         names = tuple(a if isinstance(a, Alias) else Alias(a) for a in aliases)
         CATALOGUE.add(
-            Loss(name, family, function, names, row, one_of, example, kind, dialects or {})
+            Loss(
+                name,
+                family,
+                function,
+                names,
+                row,
+                one_of,
+                example,
+                kind,
+                dialects or {},
+                constant,
+                properties or Properties(),
+            )
         )
         return function
 

@@ -28,6 +28,8 @@ class Result:
     row: str
     #: options other than parameters that bear on the value: labels, nonfinite
     options: dict[str, str] = field(default_factory=dict)
+    #: for each value, the loss of the best constant prediction, where it was asked for
+    baselines: list[float] | None = None
     warnings: list[str] = field(default_factory=list)
     #: what a dialect decided or would have one know
     notes: list[str] = field(default_factory=list)
@@ -53,6 +55,22 @@ class Result:
     def n(self) -> int:
         """How many losses the first value reduces."""
         return self.values[0].n if self.values else self.rows - self.skipped
+
+    @property
+    def baseline(self) -> float | None:
+        """The first value of the best constant prediction, where it was asked for."""
+        return self.baselines[0] if self.baselines else None
+
+    @property
+    def skill(self) -> float | None:
+        """1 − value / baseline: 1 for a perfect model, 0 for one no better than a constant."""
+        return None if not self.baselines else _skill(self.values[0].value, self.baselines[0])
+
+    def _compared(self, i: int) -> dict[str, Any]:
+        if not self.baselines:
+            return {}
+        baseline = self.baselines[i]
+        return {"baseline": baseline, "skill": _skill(self.values[i].value, baseline)}
 
     @property
     def denominator(self) -> float | None:
@@ -86,12 +104,13 @@ class Result:
                 "reduction": v.reduction,
                 **({"column": v.column} if several else {}),
                 "value": v.value,
+                **self._compared(i),
                 "n": v.n,
                 "denominator": v.denominator,
                 "skipped": self.skipped,
                 "signature": self.signature_of(v),
             }
-            for v in self.values
+            for i, v in enumerate(self.values)
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,11 +121,12 @@ class Result:
                 "row": v.row,
                 **({"column": v.column} if v.column else {}),
                 "value": v.value,
+                **self._compared(i),
                 "n": v.n,
                 "denominator": v.denominator,
                 "signature": self.signature_of(v),
             }
-            for v in self.values
+            for i, v in enumerate(self.values)
         ]
         return {
             "loss": self.loss,
@@ -141,6 +161,10 @@ class Result:
         ]
         body = "\n  ".join([*lines, self.signature])
         return f"<Result {self.loss}\n  {body}>"
+
+
+def _skill(value: float, baseline: float) -> float:
+    return 1.0 - value / baseline if baseline else float("nan")
 
 
 def _over(denominator: float | None, n: int) -> str:
