@@ -142,7 +142,7 @@ class Loss:
     dialects: Mapping[str, Dialect] = field(default_factory=dict)
     #: the best constant prediction, where it has a simple form
     constant: Constant | None = None
-    properties: Properties = Properties()
+    properties: Properties = field(default_factory=Properties)
     __hash__ = object.__hash__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
