@@ -281,6 +281,18 @@ def test_layout_of_parquet_does_not_change_a_bit(tmp_path: Path, groups: int) ->
     assert losscli.compute("huber", data=tmp_path / "t.csv").value == expected.value
 
 
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.int8(), pa.uint64()])
+def test_narrow_columns_are_computed_in_float64(tmp_path: Path, kind: Any) -> None:
+    values = np.array([1.0, 2.0, 3.0, 100.0] if pa.types.is_integer(kind) else [0.1, 0.2, 3.7, 1e4])
+    column = pa.array(values.astype(np.float16)).cast(kind)
+    exact = np.array([float(x) for x in column.to_pylist()])
+    target = np.array([0.3, 0.7, 1e-9, 2.0])
+    pq.write_table(pa.table({"pred": column, "target": target}), tmp_path / "t.parquet")
+    result = losscli.compute("mse", data=tmp_path / "t.parquet", per_sample=True)
+    assert result.per_sample.dtype == np.float64
+    np.testing.assert_array_equal(result.per_sample, (exact - target) ** 2)
+
+
 def test_nulls_are_missing(tmp_path: Path) -> None:
     table = pa.table({"pred": pa.array([1.0, None, 3.0]), "target": [1.0, 2.0, 4.0]})
     pq.write_table(table, tmp_path / "t.parquet")

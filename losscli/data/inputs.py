@@ -246,7 +246,7 @@ class Inputs:
             )
         flat = (len(array), *self.binding.shapes[name])
         return Values(
-            np.ascontiguousarray(array.reshape(flat)),
+            np.ascontiguousarray(array.reshape(flat), dtype=np.float64),
             None if missing is None else self._class_last(name, missing).reshape(flat),
         )
 
