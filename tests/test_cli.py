@@ -406,3 +406,59 @@ def test_labels_where_there_are_none(run: Run, data: Path) -> None:
     )
     done = run("compute", "hinge", "--data", "g.csv", "--labels", "0,0.0", cwd=data)
     assert done.returncode == 2
+
+
+def on_terminal(arguments: list[str], columns: int, **env: str) -> str:
+    """What a person sees: standard output and error on a terminal of so many columns."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "losscli", *arguments],
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        cwd=ROOT,
+        env={**environment, "TERM": "xterm-256color", **env},
+    )
+    os.close(child)
+    seen = b""
+    while True:
+        try:
+            data = os.read(parent, 65536)
+        except OSError:  # the last writer has closed it
+            break
+        if not data:
+            break
+        seen += data
+    process.wait(timeout=20)
+    os.close(parent)
+    return seen.decode()
+
+
+MAE = ["compute", "mae", "--data", "sample_data/diabetes.csv", "--pred", "ridge"]
+
+
+def test_on_a_terminal() -> None:
+    wide = on_terminal(MAE, 100)
+    assert "44.7769" in wide  # rounded on the screen; sklearn's mean_absolute_error is 44.77688641…
+    assert "──" in wide
+    assert "\x1b[1m" in wide
+    assert "mae|row:mean" in wide
+    narrow = on_terminal(MAE, 30)
+    assert "value: 44.7769" in narrow
+
+
+def test_no_colour() -> None:
+    assert "\x1b[3" not in on_terminal(MAE, 100, NO_COLOR="1")
+    assert "\x1b" not in on_terminal(MAE, 100, TERM="dumb")
+
+
+def test_reading_from_the_terminal_is_refused() -> None:
+    seen = on_terminal(["compute", "mae", "--data", "-"], 100)
+    assert "error: '-' reads standard input, which is the terminal" in seen

@@ -375,3 +375,12 @@ def test_blocks_shrink_with_the_width_of_a_row() -> None:
         rows = block_rows(width)
         assert rows & (rows - 1) == 0
         assert rows == 64 or rows * width <= 131072
+
+
+def test_what_is_asked_for_tells_a_header_from_a_row() -> None:
+    text = b"no\nyes\n"
+    assert CsvSource(io.BytesIO(text), "f", labels=("no", "yes"), selector="1").columns == ["1"]
+    assert CsvSource(io.BytesIO(text), "f", labels=("no", "yes"), selector="no").columns == ["no"]
+    counting = b"0,1\n0.5,0.5\n"
+    assert CsvSource(io.BytesIO(counting), "f", selector="0").columns == ["0", "1"]
+    assert CsvSource(io.BytesIO(counting), "f", selector="2").columns == ["1", "2"]

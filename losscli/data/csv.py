@@ -32,6 +32,7 @@ class CsvSource:
         delimiter: str | None = None,
         header: bool | None = None,
         labels: Collection[str] = (),
+        selector: str | None = None,
     ) -> None:
         self.display = display
         self._stream = stream
@@ -45,30 +46,40 @@ class CsvSource:
             raise DataError(f"{display}: empty")
         record, cut, self.delimiter = _first_record(first, display, delimiter)
         self._quoting = Quoting(self.delimiter.encode())
-        has_header = header if header is not None else self._is_header(record, first[cut:], labels)
+        self._words = labels
+        has_header = header
+        if has_header is None:
+            has_header = self._is_header(record, first[cut:], selector)
         self._first = first[cut:] if has_header else first
         #: line ends before the first row
         self._lines = blank + (first[:cut].count(b"\n") if has_header else 0)
         names = [name.strip() for name in record]
         self.columns = names if has_header else [str(i + 1) for i in range(len(record))]
 
-    def _is_header(self, record: list[str], rest: bytes, labels: Collection[str]) -> bool:
+    def _is_header(self, record: list[str], rest: bytes, selector: str | None) -> bool:
         """A header is a first record that is not all numbers or missing.
 
         0, 1, 2 … is both a saved table's default header and a row of numbers, and a label may be
-        the first row of a column of labels: nobody can tell.
+        the first row of a column of labels: nobody can tell, unless the columns that are asked for
+        are its cells, or are 1, 2, 3 …
         """
         cells = [cell.strip() for cell in record]
         counting = cells == [str(i) for i in range(len(cells))]
         second = rest[: rest.find(b"\n")].decode(errors="replace").strip() if rest else ""
-        doubtful = any(cell in labels for cell in cells if not _NUMBER.fullmatch(cell)) or (
+        doubtful = any(cell in self._words for cell in cells if not _NUMBER.fullmatch(cell)) or (
             counting and (len(cells) > 1 or (second and not second.lstrip("+-").isdigit()))
         )
+        asked = selector.split(",") if selector else []
+        if doubtful and asked:
+            if all(name in cells for name in asked):
+                return True
+            if all(name.isdigit() and 1 <= int(name) <= len(cells) for name in asked):
+                return False
         if doubtful:
             shown = self.delimiter.join(cells[:8]) + (", …" if len(cells) > 8 else "")
             raise DataError(
                 f"{self.display}: the first line, {shown}, may be a header or a row of data",
-                "say which: --header or --no-header",
+                "say which: --header or --no-header; for one file alone, FILE#1 or FILE#name",
             )
         return not all(_NUMBER.fullmatch(cell) or cell in MISSING for cell in cells)
 

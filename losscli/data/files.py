@@ -86,7 +86,9 @@ def _recognise(stream: BinaryIO, reference: Reference, options: ReadOptions) -> 
             )
     suffix = Path(reference.path).suffix.lower()
     delimiter = options.delimiter or {".tsv": "\t", ".tab": "\t"}.get(suffix)
-    return CsvSource(stream, reference.display, delimiter, options.header, options.labels)
+    return CsvSource(
+        stream, reference.display, delimiter, options.header, options.labels, reference.columns
+    )
 
 
 def _open(reference: Reference) -> BinaryIO:

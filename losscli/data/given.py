@@ -23,7 +23,7 @@ def complete(
             continue
         if data is None:
             raise UsageError(
-                f"--{option(name)} is missing",
+                f"{name} is missing",
                 f"--{option(name)} FILE, or --data FILE --{option(name)} COLUMN",
             )
         complete[name] = name

@@ -96,5 +96,5 @@ def _check_numbering(reference: Reference, pattern: str, names: Sequence[str]) -
         raise DataError(
             f"{reference.display}: the columns that '{pattern}' selects are not in the order of "
             f"their numbers ({', '.join(names[:4])}, …), and their order says which class is which",
-            "write them in order: FILE#a,b,c",
+            "name them in their order, such as a,b,c",
         )

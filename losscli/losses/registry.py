@@ -200,7 +200,10 @@ class Loss:
             if name not in self.parameters:
                 raise UsageError(
                     f"{self.name} has no parameter '{name}'",
-                    suggestion(name, self.parameters) or f"losscli info {self.name} lists them",
+                    suggestion(
+                        name, [*self.parameters, *self.roles, "weight", "reduction", "labels"]
+                    )
+                    or f"losscli info {self.name} lists them",
                 )
         return {
             name: parameter.parse(given[name]) if name in given else parameter.default

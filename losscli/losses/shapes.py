@@ -130,7 +130,7 @@ def _mismatch(
         )
     return DataError(
         f"{name} has {width(shape)}; {loss.name} wants {wanted}",
-        "name the columns, such as FILE#a,b,c or 'FILE#logit_*'",
+        "name the columns, such as a,b,c or 'logit_*'",
     )
 
 

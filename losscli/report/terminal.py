@@ -7,6 +7,8 @@ from losscli.report.formats import Record, cell
 
 #: what is too long for a column of a screen is said once, below the table
 _BELOW = "signature"
+#: below so many columns of a terminal a record is a list, not a row
+NARROW = 60
 
 
 def draw(records: Sequence[Record], stream: IO[str], color: str) -> None:
@@ -22,6 +24,11 @@ def draw(records: Sequence[Record], stream: IO[str], color: str) -> None:
         width=None if stream.isatty() else 10_000,
         highlight=False,
     )
+    if console.width < NARROW:
+        for record in records:
+            for key, value in record.items():
+                console.print(Text(f"{key}: {_short(value)}"), overflow="fold")
+        return
     table = Table(header_style="bold", box=_box(console), pad_edge=False)
     header = [k for k in dict.fromkeys(k for r in records for k in r) if k != _BELOW]
     for key in header:
