@@ -59,9 +59,14 @@ def test_help_and_info_are_complete(loss: Loss) -> None:
     assert loss.summary.split()[0] in text
 
 
-@every_loss
+@pytest.mark.parametrize("loss", [s for s in CATALOGUE if s.example], ids=lambda s: s.name)
 def test_example_runs(loss: Loss) -> None:
     assert np.isfinite(float(example_value(loss).removeprefix("→ ")))
+
+
+def test_only_sequences_have_no_table_for_an_example() -> None:
+    """A table of numbers holds every input but frames of classes."""
+    assert [loss.name for loss in CATALOGUE if loss.example is None] == ["ctc"]
 
 
 @every_loss

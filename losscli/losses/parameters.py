@@ -16,6 +16,8 @@ class Number:
 
     interval: Interval = REAL
     integer: bool = False
+    #: the axis of which it is an index, where it is one
+    axis: str | None = None
 
     @property
     def metavar(self) -> str:
@@ -109,5 +111,6 @@ NotNegative = Annotated[float, Number(NOT_NEGATIVE)]
 Fraction = Annotated[float, Number(Interval(0.0, 1.0))]
 Epsilon = Annotated[float, Number(Interval(0.0, 0.5))]
 Integer = Annotated[int, Number(integer=True)]
+Class = Annotated[int, Number(NOT_NEGATIVE, integer=True, axis="C")]
 ClassWeights = Annotated[Array, Vector("C")]
 ElementWeights = Annotated[Array, Vector("...")]

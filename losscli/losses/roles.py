@@ -13,8 +13,10 @@ from losscli.losses.domains import (
     Box,
     By,
     ClassIndex,
+    ClassList,
     Distribution,
     Domain,
+    Length,
     LogDistribution,
 )
 from losscli.losses.numerics import Array
@@ -31,6 +33,12 @@ class Role:
 
     shapes: tuple[tuple[str, Domain], ...]
     optional: bool = False
+    #: values of any type, which are only compared
+    keys: bool = False
+    #: a table of its own, not paired with the rows of other roles: every block sees all of it
+    whole: bool = False
+    #: what fills lists that are shorter than others; None where lists have one length
+    pad: float | None = None
 
     @property
     def codes(self) -> tuple[float, float] | None:
@@ -60,9 +68,10 @@ RowSign = Annotated[Array, one(SIGN)]
 RowBinary = Annotated[Array, one(BINARY)]
 Boxes = Annotated[Array, Role((("n 4", Box()),))]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
-#: keys, of any type: they are only compared
-BY = Role((("n", REAL),), optional=True)
+BY = Role((("n", REAL),), optional=True, keys=True)
 Embedding = Annotated[Array, Role((("n d", REAL),))]
+#: embeddings that all rows share
+EmbeddingBank = Annotated[Array, Role((("m d", REAL),), whole=True)]
 Scores = Annotated[Array, Role((("n ... C", REAL),))]
 ClassTarget = Annotated[Array, Role((("n ...", ClassIndex()),))]
 ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))]
@@ -87,4 +96,12 @@ ClassPrediction = Annotated[
         )
     ),
 ]
+#: the classes of every frame of a sequence
+FramePrediction = Annotated[
+    Array, Role((("n T C", By("input", {"logits": REAL, "log-probs": LogDistribution()})),))
+]
+#: lists of classes of any length, −1 after the last
+ClassLists = Annotated[Array, Role((("n L", ClassList()),), pad=-1.0)]
+FrameCount = Annotated[Array, one(Length("T"))]
+ListLength = Annotated[Array, one(Length("L"))]
 LogProbabilities = Annotated[Array, Role((("n ... C", LogDistribution()),))]
