@@ -10,6 +10,7 @@ from losscli.losses.domains import (
     By,
     ClassIndex,
     ClassList,
+    ClassNumber,
     Distribution,
     Domain,
     Interval,
@@ -44,7 +45,7 @@ def values(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> 
     if isinstance(domain, Box):
         corner = rng.uniform(0, 3, (*shape[:-1], 2))
         return np.concatenate([corner, corner + rng.uniform(0.5, 3, corner.shape)], axis=-1)
-    if isinstance(domain, ClassIndex):
+    if isinstance(domain, (ClassIndex, ClassNumber)):
         return rng.integers(0, CLASSES, shape).astype(float)
     if isinstance(domain, (Distribution, LogDistribution)):
         p = rng.dirichlet(np.ones(shape[-1]), shape[:-1])

@@ -51,10 +51,25 @@ def _plain(value: Any, name: str) -> Any:
         value = value.to_numpy(dtype=float, na_value=np.nan) if numeric else value.to_numpy()
     elif module == "torch":
         value = value.detach().cpu().numpy()
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        return _lists(value, name)
     if array.ndim == 0:
         raise DataError(f"{name}: a single value, expected an array with one entry a row")
+    if array.dtype.kind == "O" and isinstance(next(iter(array.ravel()), None), (list, np.ndarray)):
+        return _lists(array.tolist(), name)
     return array
+
+
+def _lists(value: Any, name: str) -> Any:
+    """Lists, of one length or of several, as an Arrow array."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(value)
+    except pa.ArrowException as error:
+        raise DataError(f"{name}: not lists of numbers: {error}") from None
 
 
 def _decode(part: Any, wanted: Wanted) -> Values:

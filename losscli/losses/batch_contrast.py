@@ -21,7 +21,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import NotNegative, Positive
 from losscli.losses.registry import Example, alias, loss
-from losscli.losses.roles import Embedding, EmbeddingBank, RowReal
+from losscli.losses.roles import Embedding, EmbeddingBank, RowClass
 
 PAIRS = Example("a,b,c,d\n1,0,0.9,0.1\n0,1,0.2,1", "")
 NOTHING = -float("inf")
@@ -31,7 +31,7 @@ def log_mass(x: Array, y: Array, others_only: bool = True) -> Array:
     """ln Σ e^(x·y) over the rows y but, with `others_only`, the row of x's own number."""
 
     def of_rows(products: Array, rows: Index) -> Array:
-        return log_sum_exp(without(products, rows) if others_only else products)
+        return log_sum_exp(without(products, rows) if others_only else products, into=products)
 
     return over_pairs(x, y, of_rows)
 
@@ -177,7 +177,7 @@ def nt_xent(x1: Embedding, x2: Embedding, *, temperature: Positive = 0.1) -> Arr
 )
 def circle(
     x: Embedding,
-    target: RowReal,
+    target: RowClass,
     *,
     gamma: Positive = 80.0,
     margin: NotNegative = 0.4,
@@ -206,7 +206,7 @@ def circle(
         One loss a row, not negative. A zero vector is as unlike any other as a right angle.
 
     Raises:
-        DataError: a coordinate is not finite.
+        DataError: a coordinate is not finite, or a class is not a whole number.
 
     Source:
         Sun et al., "Circle Loss: A Unified Perspective of Pair Similarity Optimization", 2020;
@@ -226,6 +226,6 @@ def circle(
         same = target[rows][:, None] == target
         pull = select(same, gamma * (d + margin) * (d - margin), NOTHING)
         push = select(same, NOTHING, gamma * relu(1.0 + margin - d) * (1.0 - margin - d))
-        return softplus(log_sum_exp(without(pull, rows)) + log_sum_exp(push))
+        return softplus(log_sum_exp(without(pull, rows), into=pull) + log_sum_exp(push, into=push))
 
     return over_pairs(z, z, of_rows)

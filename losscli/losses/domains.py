@@ -134,6 +134,17 @@ class ClassList(Domain):
 
 
 @dataclass(frozen=True)
+class ClassNumber(Domain):
+    """Whole numbers that name classes, of which nobody knows how many there are."""
+
+    def allows(self, x: Array, context: Context) -> Any:
+        return x == np.floor(x)
+
+    def expected(self, context: Context) -> str:
+        return "a whole number"
+
+
+@dataclass(frozen=True)
 class Length(Domain):
     """Whole numbers from 0 to the size of a named axis."""
 

@@ -14,6 +14,7 @@ from losscli.losses.domains import (
     By,
     ClassIndex,
     ClassList,
+    ClassNumber,
     Distribution,
     Domain,
     Length,
@@ -65,6 +66,7 @@ Sign = Annotated[Array, each(SIGN)]
 SoftLabel = Annotated[Array, each(SOFT_LABEL)]
 RowReal = Annotated[Array, one(REAL)]
 RowSign = Annotated[Array, one(SIGN)]
+RowClass = Annotated[Array, one(ClassNumber())]
 RowBinary = Annotated[Array, one(BINARY)]
 Boxes = Annotated[Array, Role((("n 4", Box()),))]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
