@@ -10,15 +10,19 @@ from losscli.losses.domains import (
     By,
     ClassIndex,
     ClassList,
+    ClassNumber,
     Distribution,
     Domain,
     Interval,
     Labels,
+    Length,
     LogDistribution,
     Unless,
 )
 
 CLASSES = 4
+#: of each named axis; a list is short enough for its frames
+SIZES: dict[str, tuple[int, ...]] = {"C": (CLASSES,), "d": (3,), "...": (), "T": (8,), "L": (3,)}
 Arrays = dict[str, Any]
 
 
@@ -36,10 +40,12 @@ def values(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> 
         ends = rng.integers(1, shape[-1] + 1, (*shape[:-1], 1))
         order = rng.permuted(np.broadcast_to(np.arange(shape[-1]), shape), axis=-1)
         return np.where(np.arange(shape[-1]) < ends, order, -1).astype(float)
+    if isinstance(domain, Length):
+        return rng.integers(1, SIZES[domain.axis][0] + 1, shape).astype(float)
     if isinstance(domain, Box):
         corner = rng.uniform(0, 3, (*shape[:-1], 2))
         return np.concatenate([corner, corner + rng.uniform(0.5, 3, corner.shape)], axis=-1)
-    if isinstance(domain, ClassIndex):
+    if isinstance(domain, (ClassIndex, ClassNumber)):
         return rng.integers(0, CLASSES, shape).astype(float)
     if isinstance(domain, (Distribution, LogDistribution)):
         p = rng.dirichlet(np.ones(shape[-1]), shape[:-1])
@@ -50,7 +56,6 @@ def values(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> 
 def inputs(loss: Loss, n: int, rng: np.random.Generator, **params: Any) -> Arrays:
     """Arrays for every role that a loss needs, in the first shape that each of them may have."""
     chosen = loss.resolve(params)
-    sizes = {"C": (CLASSES,), "d": (3,), "...": ()}
     arrays: Arrays = {}
     needed = [name for name, role in loss.roles.items() if not role.optional]
     for group in loss.one_of:
@@ -64,7 +69,7 @@ def inputs(loss: Loss, n: int, rng: np.random.Generator, **params: Any) -> Array
             domain = domain.resolve(chosen)
         shape: tuple[int, ...] = (n,)
         for axis in pattern.split()[1:]:
-            shape += (int(axis),) if axis.isdigit() else sizes[axis]
+            shape += (int(axis),) if axis.isdigit() else SIZES[axis]
         arrays[name] = values(domain, shape, rng)
     return arrays
 

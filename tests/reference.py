@@ -18,7 +18,7 @@ from losscli.losses import CATALOGUE
 FOLDER = Path(__file__).parent / "parity"
 
 #: said by the shape or the reduction here, by a parameter there
-IMPLIED = {"weight_norm", "target_form", "class_axis"}
+IMPLIED = {"weight_norm", "target_form", "class_axis", "negatives"}
 #: what a loss has no word for, because it is the only way there
 ONLY = {"categorical-focal": {"alpha_mode": "constant"}}
 LABELS = {"01": "0,1", "pm1": None}
@@ -100,12 +100,15 @@ def translate(case: dict[str, Any]) -> Case:
         role: np.array(floats(values), dtype=case.get("dtype", "float64"))
         for role, values in case["inputs"].items()
     }
+    rows = floats(case.get("per_sample_expected"))
+    if case.get("per_sample_kind") == "row of concat(x1, x2)":
+        rows = np.reshape(rows, (2, -1)).T  # here, a row has both
     return Case(
         case["id"],
         case["loss"],
         arguments,
         floats(case["expected"]),
-        floats(case.get("per_sample_expected")),
+        rows,
         case.get("rtol", 1e-9),
         case.get("atol", 1e-12),
     )

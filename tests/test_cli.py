@@ -402,7 +402,7 @@ def test_labels_where_there_are_none(run: Run, data: Path) -> None:
     done = run("compute", "mse", "--data", "g.csv", "--labels", "0,1", cwd=data)
     assert (done.returncode, done.stderr) == (
         2,
-        "error: --labels: mse has no input of two labels\n",
+        "error: --labels: this loss has no input of two labels\n",
     )
     done = run("compute", "hinge", "--data", "g.csv", "--labels", "0,0.0", cwd=data)
     assert done.returncode == 2

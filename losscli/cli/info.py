@@ -68,7 +68,9 @@ def page(loss: Loss) -> str:
         "Returns": about["returns"],
         "Errors": about["raises"],
         "Source": about["source"],
-        "Example": f"{about['example']}\n{example_value(loss)}" if loss.example else "",
+        "Example": f"{about['example']}\n{example_value(loss)}"
+        if loss.example
+        else loss.manual.section("Example"),
     }
     notes = f"\n\n{about['notes']}" if about["notes"] else ""
     parts = [f"{loss.name} ({loss.family})\n\n{_indent(about['summary'] + notes)}"]

@@ -1,11 +1,10 @@
 """Streams of pieces of any length → blocks of the same rows from every stream."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from losscli.data.source import Source, Values, Wanted
+from losscli.data.source import Source, Values, Wanted, join
 from losscli.errors import DataError
 
 
@@ -37,8 +36,8 @@ class Stream:
             if length <= need:
                 taken.append(self._held.pop(0))
             else:
-                taken.append([_slice(v, 0, need) for v in piece])
-                self._held[0] = [_slice(v, need, length) for v in piece]
+                taken.append([v.rows(slice(need)) for v in piece])
+                self._held[0] = [v.rows(slice(need, None)) for v in piece]
             length = len(taken[-1][0].array)
             need -= length
             self._held_rows -= length
@@ -68,21 +67,15 @@ class Stream:
         if len(parts) == 1:
             return parts[0]
         widths = {part.array.shape[1:] for part in parts}
-        if len(widths) > 1:
-            name = self.wanted[index].column
+        name, pad = self.wanted[index].column, self.wanted[index].pad
+        if len(widths) > 1 and pad is not None and all(len(width) == 1 for width in widths):
+            parts = [_widen(part, max(widths)[0], pad) for part in parts]
+        elif len(widths) > 1:
             raise DataError(
                 f"{self.source.display}, column '{name}', rows {self.rows - self._rows(parts) + 1} "
                 f"to {self.rows}: lists of different lengths ({_listed(widths)})"
             )
-        missing: Any = None
-        if any(part.missing is not None for part in parts):
-            missing = np.concatenate(
-                [
-                    np.zeros(part.array.shape, bool) if part.missing is None else part.missing
-                    for part in parts
-                ]
-            )
-        return Values(np.concatenate([part.array for part in parts]), missing)
+        return join(parts)
 
     @staticmethod
     def _rows(parts: list[Values]) -> int:
@@ -116,9 +109,11 @@ def blocks(streams: Sequence[Stream], rows: int) -> Iterator[tuple[int, list[lis
         start += lengths[0]
 
 
-def _slice(values: Values, start: int, stop: int) -> Values:
-    missing = None if values.missing is None else values.missing[start:stop]
-    return Values(values.array[start:stop], missing)
+def _widen(values: Values, width: int, pad: float) -> Values:
+    """Lists filled up to a width."""
+    more = ((0, 0), (0, width - values.array.shape[1]))
+    missing = None if values.missing is None else np.pad(values.missing, more)
+    return Values(np.pad(values.array, more, constant_values=pad), missing)
 
 
 def _listed(shapes: set[tuple[int, ...]]) -> str:

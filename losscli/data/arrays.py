@@ -59,9 +59,11 @@ def _plain(value: Any, name: str) -> Any:
         elif isinstance(value, np.ma.MaskedArray):
             array = np.ma.filled(value.astype(np.float64), np.nan)
         else:
-            array = np.asarray(value)
+            array = _of_others(value, name)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"{name}: not an array of numbers: {error}") from None
+    if not isinstance(array, np.ndarray):
+        return array
     if array.ndim == 0:
         raise DataError(f"{name}: a single value, expected an array with one entry a row")
     if array.dtype == object and array.ndim == 1 and len(array):
@@ -95,14 +97,27 @@ def _of_rows(array: Any, name: str) -> Any:
     first = next((row for row in array if row is not None), None)
     if not isinstance(first, (np.ndarray, list, tuple)):
         return array
-    lengths = {np.shape(row) for row in array}
-    if len(lengths) > 1:
-        odd = next(i for i, row in enumerate(array) if np.shape(row) != np.shape(array[0]))
-        raise DataError(
-            f"{name}, row {odd + 1}: {len(np.ravel(array[odd]))} values, "
-            f"expected {len(np.ravel(array[0]))} as in the rows before it"
-        )
+    if len({np.shape(row) for row in array}) > 1 or any(row is None for row in array):
+        return _lists(array.tolist(), name)
     return np.stack([np.asarray(row) for row in array])
+
+
+def _of_others(value: Any, name: str) -> Any:
+    """Whatever NumPy makes an array of; lists of different lengths become an Arrow array."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return _lists(value, name)
+
+
+def _lists(value: Any, name: str) -> Any:
+    """Lists, of one length or of several, as an Arrow array."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(value)
+    except pa.ArrowException as error:
+        raise DataError(f"{name}: not lists of numbers: {error}") from None
 
 
 def _decode(part: Any, wanted: Wanted) -> Values:

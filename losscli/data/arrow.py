@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.data.source import BadValue, LabelMap, Values, Wanted
-from losscli.losses.numerics import Array, Mask
+from losscli.losses.numerics import Array, Index, Mask
 
 _DTYPES = {
     pa.float64(): np.float64,
@@ -33,12 +33,15 @@ def read(array: Any, wanted: Wanted) -> Values:
         keys = np.empty(len(array), dtype=object)
         keys[:] = [str(key) for key in array.to_pylist()]
         return Values(keys)
-    return decode(array, wanted.labels, wanted.hint)
+    return decode(array, wanted.labels, wanted.hint, wanted.pad)
 
 
-def decode(array: Any, labels: LabelMap | None = None, hint: str = "") -> Values:
-    """An Arrow array as float64: (n,), or (n, k) for lists of k.
+def decode(
+    array: Any, labels: LabelMap | None = None, hint: str = "", pad: float | None = None
+) -> Values:
+    """An Arrow array as float64: (n,), (n, k) for lists of k, (n, k, l) for lists of lists.
 
+    With `pad`, lists may have any lengths: k is that of the longest, and the others are filled up.
     Raises BadValue for the first value that is not a number, or not one of the labels.
     """
     kind = array.type
@@ -46,7 +49,7 @@ def decode(array: Any, labels: LabelMap | None = None, hint: str = "") -> Values
         array = array.dictionary_decode()
         kind = array.type
     if _is_list(kind):
-        return _lists(array, labels, hint)
+        return _lists(array, pad, labels, hint)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _words(array, labels, hint)
     if pa.types.is_boolean(kind):
@@ -109,21 +112,13 @@ def _is_list(kind: Any) -> bool:
     )
 
 
-def _lists(array: Any, labels: LabelMap | None, hint: str) -> Values:
-    """Lists of one length → a matrix. A row that is missing is NaN throughout."""
+def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) -> Values:
+    """Lists → a matrix. A row that is missing is NaN throughout."""
     n, missing_rows = len(array), _missing(array)
     present = np.ones(n, dtype=bool) if missing_rows is None else ~missing_rows
-    if pa.types.is_fixed_size_list(array.type):
-        width = array.type.list_size
-        flat = array.values.slice(array.offset * width, n * width)
-        starts = np.arange(n, dtype=np.int64) * width
-        lengths = np.full(n, width)
-    else:
-        wide = pa.types.is_large_list(array.type)
-        offsets = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32)
-        offsets = offsets[array.offset : array.offset + n + 1].astype(np.int64)
-        lengths, starts = np.diff(offsets), offsets[:-1] - offsets[0]
-        flat = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+    flat, starts, lengths = _parts(array)
+    lengths = np.where(present, lengths, 0)
+    if pad is None:
         width = int(lengths[present][0]) if present.any() else 0
         odd = np.flatnonzero(present & (lengths != width))
         if len(odd):
@@ -132,24 +127,42 @@ def _lists(array: Any, labels: LabelMap | None, hint: str) -> Values:
                 f"a list of {lengths[odd[0]]} values",
                 f"{width} as in the rows before it",
             )
+    else:
+        width = max(1, int(lengths.max(initial=0)))
     try:
         inner = decode(flat, labels, hint)
     except BadValue as bad:
-        row = int(np.flatnonzero(starts <= bad.index)[-1])
+        row = int(np.searchsorted(starts, bad.index, side="right")) - 1
         element = f"element {bad.index - int(starts[row]) + 1}: {bad.value}"
         raise BadValue(row, element, bad.expected, bad.hint) from None
-    if inner.array.ndim > 1:
-        raise BadValue(0, "the column holds lists of lists", "lists of numbers")
-    if missing_rows is None:
-        shape = (n, width)
+    shape = (n, width, *inner.array.shape[1:])
+    if inner.array.size == n * width * int(np.prod(shape[2:])) and (lengths == width).all():
         inner_missing = None if inner.missing is None else inner.missing.reshape(shape)
         return Values(inner.array.reshape(shape), inner_missing)
-    matrix = np.full((n, width), np.nan)
-    missing = np.ones((n, width), dtype=bool)
-    index = starts[present][:, None] + np.arange(width)
-    matrix[present] = inner.array[index]
-    missing[present] = False if inner.missing is None else inner.missing[index]
-    return Values(matrix, missing)
+    matrix = np.full(shape, np.nan if pad is None else pad)
+    inside = np.arange(width) < lengths[:, None]
+    index = (starts[:, None] + np.arange(width))[inside]
+    matrix[inside] = inner.array[index]
+    matrix[~present] = np.nan
+    missing = np.zeros(shape, dtype=bool)
+    missing[~present] = True
+    if inner.missing is not None:
+        missing[inside] = inner.missing[index]
+    return Values(matrix, missing if missing.any() else None)
+
+
+def _parts(array: Any) -> tuple[Any, Index, Index]:
+    """The values of lists end to end, where each list starts among them, and its length."""
+    n = len(array)
+    if pa.types.is_fixed_size_list(array.type):
+        width = array.type.list_size
+        flat = array.values.slice(array.offset * width, n * width)
+        return flat, np.arange(n, dtype=np.int64) * width, np.full(n, width)
+    wide = pa.types.is_large_list(array.type)
+    offsets = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32)
+    offsets = offsets[array.offset : array.offset + n + 1].astype(np.int64)
+    flat = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+    return flat, offsets[:-1] - offsets[0], np.diff(offsets)
 
 
 def _buffer(array: Any, dtype: Any) -> Any:

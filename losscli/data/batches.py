@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from losscli.data.source import Values
+from losscli.data.source import Values, join
 from losscli.errors import DataError
 
 Piece = tuple[int, dict[str, Values]]  # the index of its first row, and the rows of each role
@@ -75,26 +75,8 @@ def _length(piece: dict[str, Values]) -> int:
 
 
 def _part(piece: dict[str, Values], low: int, high: int) -> dict[str, Values]:
-    return {
-        name: Values(v.array[low:high], None if v.missing is None else v.missing[low:high])
-        for name, v in piece.items()
-    }
+    return {name: values.rows(slice(low, high)) for name, values in piece.items()}
 
 
 def _join(pieces: list[dict[str, Values]]) -> dict[str, Values]:
-    if len(pieces) == 1:
-        return pieces[0]
-    return {
-        name: Values(
-            np.concatenate([piece[name].array for piece in pieces]),
-            np.concatenate(
-                [
-                    np.zeros(v.array.shape, bool) if v.missing is None else v.missing
-                    for v in (piece[name] for piece in pieces)
-                ]
-            )
-            if any(piece[name].missing is not None for piece in pieces)
-            else None,
-        )
-        for name in pieces[0]
-    }
+    return {name: join([piece[name] for piece in pieces]) for name in pieces[0]}

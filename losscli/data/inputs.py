@@ -1,23 +1,20 @@
 """The inputs of one computation: each role's columns, checked and cut into blocks of rows."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from losscli.data.align import Stream, blocks
-from losscli.data.arrays import ArraySource
+from losscli.data.align import blocks
 from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.checks import Place, check, finite_or_admitted
-from losscli.data.files import ReadOptions, open_source
-from losscli.data.given import complete, is_table, reference_of, table_of
-from losscli.data.references import STDIN, Reference, choose
-from losscli.data.source import LabelMap, Source, Values, Wanted
+from losscli.data.files import ReadOptions
+from losscli.data.given import complete
+from losscli.data.opening import open_streams
+from losscli.data.source import Source, Values, stack
 from losscli.errors import DataError, UsageError
-from losscli.losses.domains import SUM_TOLERANCE
+from losscli.losses.domains import SUM_TOLERANCE, Context
 from losscli.losses.numerics import Array, Index, Mask
 from losscli.losses.registry import Loss
 from losscli.losses.roles import BY as BY_ROLE
@@ -58,17 +55,6 @@ class Block(NamedTuple):
     skipped: int
 
 
-@dataclass
-class _Column:
-    """Where a role's data comes from: a stream, and which of its columns."""
-
-    stream: int
-    indexes: list[int]
-    reference: Reference | None
-    display: str
-    names: list[str]
-
-
 class Inputs:
     """The data of a loss's roles. Opening it reads the first rows, which settle the shapes."""
 
@@ -79,11 +65,15 @@ class Inputs:
         self.loss = loss
         self.options = options
         self.roles: dict[str, Role] = {**loss.roles, WEIGHT: WEIGHT_ROLE, BY: BY_ROLE}
-        self._columns: dict[str, _Column] = {}
-        self._streams: list[Stream] = []
+        #: what was left out before the first block
+        self.warnings: list[str] = []
+        self._whole: dict[str, Array] = {}
         self._sources: list[Source] = []
         try:
-            self._open(complete(loss, self.roles, given, data), data)
+            whole = complete(loss, self.roles, given, data)
+            self._columns, self._streams = open_streams(
+                whole, self.roles, options.read, options.labels, data, self._sources
+            )
             self._settle(params)
         except BaseException:
             self.close()
@@ -102,6 +92,7 @@ class Inputs:
         )
         self._width = max(int(np.prod(shape)) for shape in self.shapes.values())
         self.block_rows = block_rows(self._width)
+        self._whole = {name: self._table(name) for name in self._columns if self._is_whole(name)}
 
     @property
     def roles_given(self) -> set[str]:
@@ -123,7 +114,8 @@ class Inputs:
     def element_names(self, count: int) -> list[str]:
         """Names for the elements of a row: pred's columns where they are as many, else 1, 2, 3 …"""
         names = next(iter(self._columns.values())).names
-        return names if len(names) == count else [str(i + 1) for i in range(count)]
+        elements = any("..." in p for role in self.loss.roles.values() for p, _ in role.shapes)
+        return names if elements and len(names) == count else [str(i + 1) for i in range(count)]
 
     def blocks(self, checked: bool = True) -> Iterator[Block]:
         """Every row of every role, checked, in blocks cut at fixed row numbers."""
@@ -131,85 +123,32 @@ class Inputs:
             length = len(next(iter(values.values())).array)
             keep = self._finite_rows(values, start)
             if keep is not None:
-                values = {name: _filter(v, keep) for name, v in values.items()}
+                values = {name: v.rows(keep) for name, v in values.items()}
             rows = None if keep is None else np.flatnonzero(keep)
+            context = {**self.binding.context, **self._longest(values)}
             for name, value in values.items():
-                if name == BY or not checked:
-                    continue
-                check(
-                    self.binding.domains[name],
-                    value,
-                    self._place(name, start, rows),
-                    self.binding.context,
-                    finite=self.options.nonfinite != "keep",
-                )
-            arrays = {name: value.array for name, value in values.items()}
+                if checked and name != BY:
+                    self._check(name, value, start, rows, context)
+            arrays = {name: value.array for name, value in values.items()} | self._whole
             skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
             yield Block(start, length, arrays, rows, skipped)
 
     def _cut(self) -> Iterator[tuple[int, dict[str, Values]]]:
         """The roles' rows, cut at fixed row numbers or, for losses that need it, into batches."""
-        parts = blocks(self._streams, self.block_rows)
-        pieces = ((s, {name: self._role(name, p, s) for name in self._columns}) for s, p in parts)
+        paired = [name for name in self._columns if not self._is_whole(name)]
+        streams = sorted({self._columns[name].stream for name in paired})
+        parts = blocks([self._streams[i] for i in streams], self.block_rows)
+        pieces = (
+            (start, {name: self._role(name, dict(zip(streams, part, strict=True)), start)
+                     for name in paired})
+            for start, part in parts
+        )  # fmt: skip
         if self.loss.kind != "batch":
             return pieces
         if BY in self._columns:
             return by_key(pieces, BY)
         limit = memory_rows(self._width)
         return by_count(pieces, self.options.batch_size, limit, self.loss.name)
-
-    def _open(self, given: Mapping[str, Any], data: Any) -> None:
-        """Open each file once, whatever the number of roles that are in it."""
-        wanted: list[list[Wanted]] = []
-        sources = self._sources
-        by_file: dict[str, int] = {}
-        table = ArraySource(table_of(data), "data") if is_table(data) else None
-        for name, value in given.items():
-            source: Source
-            if table is not None and isinstance(value, str):
-                reference: Reference | None = Reference("data", str(value))
-                key, source = "", table
-            elif isinstance(value, (str, Path)):
-                reference = reference_of(value, data)
-                path = reference.path
-                key = path if path == STDIN else os.path.realpath(path)
-                source = (
-                    sources[by_file[key]]
-                    if key in by_file
-                    else open_source(reference, self.options.read)
-                )
-            else:
-                reference, key, source = None, f"array {name}", ArraySource({name: value})
-            if key not in by_file:
-                by_file[key] = len(sources)
-                sources.append(source)
-                wanted.append([])
-            at = by_file[key]
-            names = choose(reference, source.columns) if reference else list(source.columns)
-            first = len(wanted[at])
-            for column in names:
-                wanted[at].append(Wanted(column, *self._reading(name), key=name == BY))
-            self._columns[name] = _Column(
-                at,
-                list(range(first, first + len(names))),
-                reference,
-                reference.display if reference else name,
-                names,
-            )
-        if self.options.labels and not any(self.roles[name].codes for name in given):
-            raise UsageError(f"--labels: {self.loss.name} has no input of two labels")
-        self._streams = [
-            Stream(source, columns) for source, columns in zip(sources, wanted, strict=True)
-        ]
-
-    def _reading(self, role: str) -> tuple[LabelMap | None, str]:
-        """How a role's values are read: as mapped labels, or as numbers with a hint for words."""
-        codes = self.roles[role].codes
-        if codes is None:
-            return None, ""
-        if self.options.labels is not None:
-            return LabelMap(self.options.labels, codes), ""
-        return None, "--labels NEG,POS maps two words, such as --labels no,yes"
 
     def _first_shapes(self) -> dict[str, Shape]:
         shapes = [stream.shapes() for stream in self._streams]
@@ -229,16 +168,57 @@ class Inputs:
             found[name] = each[0] if len(each) == 1 else (len(each),)
         return found
 
-    def _role(self, name: str, parts: list[list[Values]], start: int) -> Values:
+    def _is_whole(self, name: str) -> bool:
+        return self.roles[name].whole
+
+    def _table(self, name: str) -> Array:
+        """All rows of a role that is a table of its own, checked."""
+        at = self._columns[name].stream
+        limit = memory_rows(self._width)
+        values = self._role(name, {at: self._streams[at].take(limit)}, 0)
+        if self._streams[at].take(1):
+            raise DataError(
+                f"{self._columns[name].display}: {name} is needed whole, and more than {limit:,} "
+                "rows do not fit in memory"
+            )
+        rows: Index | None = None
+        keep = self._finite_rows({name: values}, 0)
+        if keep is not None:
+            rows = np.flatnonzero(keep)
+            count = len(keep) - len(rows)
+            values = values.rows(keep)
+            self.warnings.append(
+                f"{count} row{'s' if count > 1 else ''} of {name} left out, not finite"
+            )
+        self._check(name, values, 0, rows, self.binding.context)
+        return values.array
+
+    def _check(
+        self, name: str, values: Values, start: int, rows: Index | None, context: Context
+    ) -> None:
+        domain, place = self.binding.domains[name], self._place(name, start, rows)
+        check(domain, values, place, context, finite=self.options.nonfinite != "keep")
+
+    def _longest(self, values: Mapping[str, Values]) -> dict[str, int]:
+        """The axes of lists of any length, which are as long as the longest in a block."""
+        return {
+            self.roles[name].shapes[0][0].split()[1]: value.array.shape[1]
+            for name, value in values.items()
+            if self.roles[name].pad is not None
+        }
+
+    def _role(self, name: str, parts: Mapping[int, list[Values]], start: int) -> Values:
         """One role's rows out of the streams' columns."""
         column = self._columns[name]
         chosen = [parts[column.stream][i] for i in column.indexes]
-        values = chosen[0] if len(chosen) == 1 else _stack(chosen)
+        values = chosen[0] if len(chosen) == 1 else stack(chosen)
         array = self._class_last(name, values.array)
         missing = values.missing
         shape = _row_shape(array.shape[1:])
         if name == BY:
             return values
+        if self.roles[name].pad is not None and array.ndim == 2:
+            return Values(np.ascontiguousarray(array), missing)
         if shape != self.shapes[name]:
             raise DataError(
                 f"{column.display}: from row {start + 1} on, a row has {array.shape[1:]} values, "
@@ -289,18 +269,3 @@ def block_rows(width: int) -> int:
 def _row_shape(shape: tuple[int, ...]) -> Shape:
     """(n, 1) is (n,): a column is a column however it is wrapped."""
     return () if shape == (1,) else shape
-
-
-def _stack(columns: list[Values]) -> Values:
-    missing = None
-    if any(c.missing is not None for c in columns):
-        missing = np.stack(
-            [np.zeros(len(c.array), bool) if c.missing is None else c.missing for c in columns],
-            axis=1,
-        )
-    return Values(np.stack([c.array for c in columns], axis=1), missing)
-
-
-def _filter(values: Values, keep: Mask) -> Values:
-    missing = None if values.missing is None else values.missing[keep]
-    return Values(values.array[keep], missing)

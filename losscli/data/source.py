@@ -1,8 +1,11 @@
 """What every reader gives: a file's column names, and the columns asked for, piece by piece."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
 
 from losscli.errors import DataError
 from losscli.losses.numerics import Array, Mask
@@ -53,6 +56,8 @@ class Wanted(NamedTuple):
     #: said when a value is not a number
     hint: str = ""
     key: bool = False
+    #: what fills lists that are shorter than others; None where lists must have one length
+    pad: float | None = None
 
     @property
     def as_words(self) -> bool:
@@ -61,10 +66,35 @@ class Wanted(NamedTuple):
 
 
 class Values(NamedTuple):
-    """Decoded values, (n,) or (n, k); NaN where a value is missing, as `missing` tells."""
+    """Decoded values, (n,) or (n, k, …); NaN where a value is missing, as `missing` tells."""
 
     array: Array
     missing: Mask | None = None
+
+    def rows(self, chosen: slice | Mask) -> "Values":
+        """Some of the rows."""
+        missing = None if self.missing is None else self.missing[chosen]
+        return Values(self.array[chosen], missing)
+
+
+def join(parts: Sequence[Values]) -> Values:
+    """Rows after rows."""
+    return _together(np.concatenate, parts)
+
+
+def stack(columns: Sequence[Values]) -> Values:
+    """Column beside column: (n,), (n,), … → (n, k)."""
+    return _together(partial(np.stack, axis=1), columns)
+
+
+def _together(how: Callable[..., Any], parts: Sequence[Values]) -> Values:
+    if len(parts) == 1 and how is np.concatenate:
+        return parts[0]
+    array = how([part.array for part in parts])
+    if all(part.missing is None for part in parts):
+        return Values(array)
+    every = [np.zeros(p.array.shape, bool) if p.missing is None else p.missing for p in parts]
+    return Values(array, how(every))
 
 
 class Source(Protocol):

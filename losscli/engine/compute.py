@@ -153,7 +153,7 @@ class _Run:
         for name, way in self._ways.items():
             if name != "none":
                 found.values += _values(name, way, self._totals[way.row], self._inputs)
-        found.warnings = _undefined(found) + self._watch.warnings()
+        found.warnings = _undefined(found) + self._inputs.warnings + self._watch.warnings()
         return found
 
 

@@ -22,9 +22,11 @@ FAMILIES = (
     "margin",
     "multiclass_margin",
     "metric_learning",
+    "batch_contrast",
     "segmentation",
     "detection",
     "generative",
+    "sequence",
 )
 
 for _family in FAMILIES:

@@ -139,6 +139,30 @@ class ClassList(Domain):
         return "--targets multi-hot for a 0 or 1 a class" if "targets" in context else ""
 
 
+@dataclass(frozen=True)
+class ClassNumber(Domain):
+    """Whole numbers that name classes, of which nobody knows how many there are."""
+
+    def allows(self, x: Array, context: Context) -> Any:
+        return x == np.floor(x)
+
+    def expected(self, context: Context) -> str:
+        return "a whole number"
+
+
+@dataclass(frozen=True)
+class Length(Domain):
+    """Whole numbers from 0 to the size of a named axis."""
+
+    axis: str
+
+    def allows(self, x: Array, context: Context) -> Any:
+        return (x >= 0) & (x <= context[self.axis]) & (x == np.floor(x))
+
+    def expected(self, context: Context) -> str:
+        return f"a whole number from 0 to {context.get(self.axis, self.axis)}"
+
+
 #: what the sum of a row of probabilities may be off by: four decimals, rounded, of many classes
 SUM_TOLERANCE = 1e-3
 

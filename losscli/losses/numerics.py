@@ -6,7 +6,8 @@ operator. Losses use these names and no array library directly.
 """
 
 import math
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,12 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
 Index: TypeAlias = NDArray[np.intp]
+Numbers = TypeVar("Numbers", Array, Index)
 
 maximum = np.maximum
 minimum = np.minimum
+#: ln(eˣ + eʸ), shifted by the larger of them; −∞ for two −∞
+log_add = np.logaddexp
 expm1 = np.expm1
 sqrt = np.sqrt
 arctan = np.arctan
@@ -105,6 +109,11 @@ def largest(x: Array) -> Array:
     """max over the last axis."""
     result: Array = np.maximum.reduce(x, axis=-1)
     return result
+
+
+def columns(*parts: Array) -> Array:
+    """One column for each part: (n,), (n,), … → (n, k)."""
+    return np.stack(parts, axis=-1)
 
 
 def flat(x: Array) -> Array:
@@ -244,6 +253,47 @@ def logit(p: Array | float) -> Array:
     return log(p) - log1p(-p)
 
 
+def log_sum_exp(x: Array, into: Array | None = None) -> Array:
+    """ln Σ eˣ over the last axis, shifted by the maximum so that the sum lies in [1, C].
+
+    −∞, the logarithm of an empty sum, where every entry is −∞ or there is none. The terms are kept
+    in `into`, which may be x. A sum of positive terms in pairs is within log₂ C + 2 ulp, and so its
+    logarithm within (log₂ C + 3) ε, absolutely.
+    """
+    top = np.maximum.reduce(x, axis=-1, initial=-np.inf, keepdims=True)
+    shift = np.where(np.isinf(top), 0.0, top)
+    terms = np.subtract(x, shift, out=into)
+    with np.errstate(over="ignore"):
+        np.exp(terms, out=terms)
+    return shift[..., 0] + log(np.add.reduce(terms, axis=-1))
+
+
+#: entries of the part of a matrix of pairs that exists at once: 4 MiB of float64
+TILE = 1 << 19
+
+
+def over_pairs(x: Array, y: Array, reduce_row: Callable[[Array, Index], Array]) -> Array:
+    """`reduce_row` of the rows of x yᵀ: (n, d) and (m, d) → (n,), a few rows at a time.
+
+    The n × m products never exist together. `reduce_row` takes some rows of them, which it may
+    change, and the indices of these rows.
+    """
+    result = np.empty(len(x))
+    height = min(len(x), max(1, TILE // max(1, len(y))))
+    tile = np.empty((height, len(y)))  # one for all: fresh memory costs more than the products
+    for start in range(0, len(x), height):
+        rows = np.arange(start, min(start + height, len(x)))
+        part = slice(start, start + len(rows))
+        result[part] = reduce_row(np.matmul(x[part], y.T, out=tile[: len(rows)]), rows)
+    return result
+
+
+def without(x: Array, column: Index) -> Array:
+    """x, whose entry of one column a row is now −∞, in place: it is in no maximum and no e^x."""
+    x[np.arange(len(x)), column] = -np.inf
+    return x
+
+
 def log_softmax(x: Array) -> Array:
     """x − ln Σ eˣ over the last axis, shifted by the maximum so that the sum lies in [1, C].
 
@@ -287,6 +337,32 @@ def class_index(target: Array) -> Index:
 def pick(x: Array, index: Index) -> Array:
     """x[…, index]: of each row, the entry of its class."""
     return np.take_along_axis(x, index[..., None], axis=-1)[..., 0]
+
+
+def pick_each(x: Array, index: Index) -> Array:
+    """x[…, index] for several classes of each row; (…, C) and (…, k) → (…, k)."""
+    return np.take_along_axis(x, index, axis=-1)
+
+
+def shifted(x: Numbers, places: int, fill: float) -> Numbers:
+    """The entries of the last axis moved towards its end, `fill` where they come from."""
+    result = np.full_like(x, fill)
+    result[..., places:] = x[..., : x.shape[-1] - places]
+    return result
+
+
+def between(x: Index, fill: int) -> Index:
+    """(…, k) → (…, 2k + 1): `fill` before, between and after the entries."""
+    result = np.full((*x.shape[:-1], 2 * x.shape[-1] + 1), fill, dtype=x.dtype)
+    result[..., 1::2] = x
+    return result
+
+
+def count_before(stop: Mask) -> Array:
+    """How many entries of the last axis come before the first where the mask holds."""
+    going = np.logical_and.accumulate(~stop, axis=-1)
+    count: Array = np.add.reduce(going, axis=-1, dtype=np.float64)
+    return count
 
 
 def one_hot(index: Index, classes: int) -> Array:

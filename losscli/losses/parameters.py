@@ -18,6 +18,8 @@ class Number:
 
     interval: Interval = REAL
     integer: bool = False
+    #: the axis of which it is an index, where it is one
+    axis: str | None = None
 
     @property
     def metavar(self) -> str:
@@ -143,4 +145,5 @@ Fraction = Annotated[float, Number(Interval(0.0, 1.0))]
 Epsilon = Annotated[float, Number(Interval(0.0, 0.5))]
 Integer = Annotated[int, Number(integer=True)]
 ClassWeights = Annotated[Array, ClassWeightVector("C")]
+Class = Annotated[int, Number(NOT_NEGATIVE, integer=True, axis="C")]
 ElementWeights = Annotated[Array, Vector("...")]

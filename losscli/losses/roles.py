@@ -13,8 +13,11 @@ from losscli.losses.domains import (
     Box,
     By,
     ClassIndex,
+    ClassList,
+    ClassNumber,
     Distribution,
     Domain,
+    Length,
     LogDistribution,
 )
 from losscli.losses.numerics import Array
@@ -31,6 +34,12 @@ class Role:
 
     shapes: tuple[tuple[str, Domain], ...]
     optional: bool = False
+    #: values of any type, which are only compared
+    keys: bool = False
+    #: a table of its own, not paired with the rows of other roles: every block sees all of it
+    whole: bool = False
+    #: what fills lists that are shorter than others; None where lists have one length
+    pad: float | None = None
 
     @property
     def codes(self) -> tuple[float, float] | None:
@@ -57,13 +66,15 @@ Sign = Annotated[Array, each(SIGN)]
 SoftLabel = Annotated[Array, each(SOFT_LABEL)]
 RowReal = Annotated[Array, one(REAL)]
 RowSign = Annotated[Array, one(SIGN)]
+RowClass = Annotated[Array, one(ClassNumber())]
 RowBinary = Annotated[Array, one(BINARY)]
 ClassCounts = Annotated[Array, one(NOT_NEGATIVE)]
 Boxes = Annotated[Array, Role((("n 4", Box()),))]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
-#: keys, of any type: they are only compared
-BY = Role((("n", REAL),), optional=True)
+BY = Role((("n", REAL),), optional=True, keys=True)
 Embedding = Annotated[Array, Role((("n d", REAL),))]
+#: embeddings that all rows share
+EmbeddingBank = Annotated[Array, Role((("m d", REAL),), whole=True)]
 Scores = Annotated[Array, Role((("n ... C", REAL),))]
 ClassTarget = Annotated[Array, Role((("n ...", ClassIndex()),))]
 ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))]
@@ -88,4 +99,12 @@ ClassPrediction = Annotated[
         )
     ),
 ]
+#: the classes of every frame of a sequence
+FramePrediction = Annotated[
+    Array, Role((("n T C", By("input", {"logits": REAL, "log-probs": LogDistribution()})),))
+]
+#: lists of classes of any length, −1 after the last
+ClassLists = Annotated[Array, Role((("n L", ClassList()),), pad=-1.0)]
+FrameCount = Annotated[Array, one(Length("T"))]
+ListLength = Annotated[Array, one(Length("L"))]
 LogProbabilities = Annotated[Array, Role((("n ... C", LogDistribution()),))]

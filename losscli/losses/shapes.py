@@ -7,11 +7,14 @@ import numpy as np
 
 from losscli.errors import DataError
 from losscli.losses.domains import SUM_TOLERANCE, By, ClassIndex, Context, Domain
-from losscli.losses.parameters import Vector
+from losscli.losses.parameters import Number, Vector
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role
 
 Shape = tuple[int, ...]  # of one row: the axes after the first
+
+#: axes of vectors and lists, of which a column is one with a single entry
+VECTORS = ("d", "L")
 
 
 class Binding(NamedTuple):
@@ -43,7 +46,7 @@ def bind(
             if bound is not None:
                 axes |= bound
                 domains[name] = domain
-                seen[name] = (1,) if shape == () and pattern.endswith(" d") else shape
+                seen[name] = (1,) if shape == () and _is_vector(pattern) else shape
                 break
         else:
             raise _mismatch(loss, roles[name], name, shape, axes, shapes)
@@ -55,15 +58,15 @@ def bind(
     for name, domain in domains.items():
         if isinstance(domain, By):
             domains[name] = domain.resolve(context)
-    _fit_vectors(loss, params, axes)
+    _fit_parameters(loss, params, axes)
     return Binding(domains, seen, context)
 
 
 def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any] | None:
     """The axes that make a pattern fit a row's shape, consistent with those known, or None."""
     names = pattern.split()[1:]  # after "n"
-    if names == ["d"] and shape == ():
-        shape = (1,)  # a column is a vector of one
+    if shape == () and _is_vector(pattern):
+        shape = (1,)
     bound: dict[str, Any] = {}
     if "..." in names:
         rest = len(shape) - (len(names) - 1)
@@ -80,10 +83,23 @@ def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any
     return bound
 
 
-def _fit_vectors(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any]) -> None:
-    """Check the lengths of vector parameters; one number stands for every entry of its axis."""
+def _is_vector(pattern: str) -> bool:
+    return pattern.split()[1:] in [[axis] for axis in VECTORS]
+
+
+def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any]) -> None:
+    """Check indices, and the lengths of vectors, of which one number stands for every entry."""
     for name, parameter in loss.parameters.items():
-        if not isinstance(parameter.kind, Vector) or params[name] is None:
+        if params[name] is None:
+            continue
+        if isinstance(parameter.kind, Number) and params[name] >= axes.get(
+            parameter.kind.axis or "", np.inf
+        ):
+            size = axes[str(parameter.kind.axis)]
+            raise DataError(
+                f"{parameter.option} is {params[name]}, pred has classes 0 to {size - 1}"
+            )
+        if not isinstance(parameter.kind, Vector):
             continue
         size = axes.get(parameter.kind.axis)
         if isinstance(size, tuple):

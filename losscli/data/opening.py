@@ -1,0 +1,85 @@
+"""What was given for the roles → open streams, and which columns of them each role has."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from losscli.data.align import Stream
+from losscli.data.arrays import ArraySource
+from losscli.data.files import ReadOptions, open_source
+from losscli.data.given import is_table, reference_of, table_of
+from losscli.data.references import STDIN, Reference, choose
+from losscli.data.source import LabelMap, Source, Wanted
+from losscli.errors import UsageError
+from losscli.losses.roles import Role
+
+
+class Column(NamedTuple):
+    """Where a role's data comes from: a stream, and which of its columns."""
+
+    stream: int
+    indexes: list[int]
+    reference: Reference | None
+    display: str
+    names: list[str]
+
+
+def open_streams(
+    given: Mapping[str, Any], roles: Mapping[str, Role], read: ReadOptions,
+    labels: tuple[str, str] | None, data: Any, sources: list[Source],
+) -> tuple[dict[str, Column], list[Stream]]:  # fmt: skip
+    """Open each file once, whatever the number of roles that are in it.
+
+    Whatever was opened is in `sources`, to be closed, also when an error ends this.
+    """
+    columns: dict[str, Column] = {}
+    wanted: list[list[Wanted]] = []
+    by_file: dict[str, int] = {}
+    table = ArraySource(table_of(data), "data") if is_table(data) else None
+    for name, value in given.items():
+        source: Source
+        reference: Reference | None = None
+        # A table of its own is read to its end before the others, so it shares no reader.
+        own = f" of {name}" if roles[name].whole else ""
+        if table is not None and isinstance(value, str):
+            reference = Reference("data", value)
+            key, source = own, table
+        elif isinstance(value, (str, Path)):
+            reference = reference_of(value, data)
+            path = reference.path
+            key = (path if path == STDIN else os.path.realpath(path)) + own
+            if path == STDIN and key not in by_file and any(k[:1] == STDIN for k in by_file):
+                raise UsageError(
+                    f"--{name}: standard input can be read only once", "put it into a file"
+                )
+            source = sources[by_file[key]] if key in by_file else open_source(reference, read)
+        else:
+            key, source = f"array {name}", ArraySource({name: value})
+        if key not in by_file:
+            by_file[key] = len(sources)
+            sources.append(source)
+            wanted.append([])
+        at = by_file[key]
+        names = choose(reference, source.columns) if reference else list(source.columns)
+        first = len(wanted[at])
+        wanted[at] += [_wanted(name, column, roles[name], labels) for column in names]
+        display = reference.display if reference else name
+        columns[name] = Column(
+            at, list(range(first, first + len(names))), reference, display, names
+        )
+    if labels and not any(roles[name].codes for name in given):
+        raise UsageError("--labels: this loss has no input of two labels")
+    streams = [Stream(source, each) for source, each in zip(sources, wanted, strict=True)]
+    return columns, streams
+
+
+def _wanted(name: str, column: str, role: Role, labels: tuple[str, str] | None) -> Wanted:
+    """How a role's values are read: as keys, as mapped labels, or as numbers."""
+    if role.keys:
+        return Wanted(column, key=True)
+    if role.codes is None:
+        return Wanted(column, pad=role.pad)
+    if labels is not None:
+        return Wanted(column, LabelMap(labels, role.codes))
+    return Wanted(column, hint="--labels NEG,POS maps two words, such as --labels no,yes")
