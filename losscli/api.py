@@ -42,6 +42,7 @@ def compute(
     dialect: str | None = None,
     per_sample: bool = False,
     labels: str | tuple[Any, Any] | None = None,
+    classes: str | Sequence[Any] | None = None,
     nonfinite: NonFinite = "error",
     header: bool | None = None,
     delimiter: str | None = None,
@@ -67,6 +68,8 @@ def compute(
             "keras", "sklearn", "torchmetrics", "optax" or "mindspore".
         per_sample: keep the loss of every row in the result; "none" does so too.
         labels: two values of the target, "NEG,POS" or a pair, that stand for the two labels.
+        classes: the names of the classes in the target, in the order of their scores; "columns"
+            for the names of the columns of scores.
         nonfinite: NaN, infinite and missing values are an "error", or "skip" or "keep".
         header, delimiter: how text files are read, when the default is not right.
         class_axis: which axis of an array of three or more holds the classes.
@@ -107,6 +110,7 @@ def compute(
         class_axis,
         sum_tolerance,
         batch_size,
+        parse_classes(classes),
     )
     request = Request(
         found, roles, given, preset, options, data, names, row, per, dialect, class_counts, baseline
@@ -139,6 +143,7 @@ def evaluate(request: Request, sink: Sink | None = None) -> Result:
         **({"by": str(roles[BY])} if isinstance(roles.get(BY), str) else {}),
         **({"batch_size": str(options.batch_size)} if options.batch_size is not None else {}),
         **({"labels": ",".join(options.labels)} if options.labels else {}),
+        **({"classes": ",".join(options.classes)} if options.classes else {}),
         **({"nonfinite": options.nonfinite} if options.nonfinite != "error" else {}),
         **(
             {"sum_tolerance": f"{options.sum_tolerance:g}"}
@@ -206,6 +211,18 @@ def parse_labels(labels: str | tuple[Any, Any] | None) -> tuple[str, str] | None
             "such as --labels 0,1 or --labels no,yes",
         )
     return (pair[0], pair[1])
+
+
+def parse_classes(classes: str | Sequence[Any] | None) -> tuple[str, ...] | None:
+    """The names of `--classes A,B,…`."""
+    if classes is None:
+        return None
+    parts = classes.split(",") if isinstance(classes, str) else [str(x) for x in classes]
+    names = tuple(part.strip() for part in parts)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None or not all(names):
+        raise UsageError(f"--classes: expected different names, got '{','.join(names)}'")
+    return names
 
 
 def _same(one: str, other: str) -> bool:

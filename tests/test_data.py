@@ -293,6 +293,49 @@ def test_narrow_columns_are_computed_in_float64(tmp_path: Path, kind: Any) -> No
     np.testing.assert_array_equal(result.per_sample, (exact - target) ** 2)
 
 
+@pytest.mark.parametrize("kind", [pa.list_(pa.float64()), pa.list_(pa.float64(), 2)])
+@pytest.mark.parametrize("missing", [range(3), range(70_000), range(65_536, 131_072)])
+def test_missing_lists(tmp_path: Path, kind: Any, missing: range) -> None:
+    """However many rows in a row are missing, the lists that are there say how long a list is."""
+    rows = missing.stop + 5
+    lists = [None if i in missing else [1.0, 2.0] for i in range(rows)]
+    table = pa.table({"s": pa.array(lists, kind), "t": np.ones(rows)})
+    pq.write_table(table, tmp_path / "t.parquet")
+    result = losscli.compute(
+        "cross-entropy", data=tmp_path / "t.parquet", pred="s", target="t", nonfinite="skip"
+    )
+    assert result.skipped == len(missing)
+    # −ln softmax([1, 2])[1] = ln(1 + e⁻¹)
+    assert result.value == pytest.approx(np.log1p(np.exp(-1.0)), rel=1e-14)
+    with pytest.raises(DataError, match=rf"column 's', row {missing.start + 1}: .*missing"):
+        losscli.compute("cross-entropy", data=tmp_path / "t.parquet", pred="s", target="t")
+
+
+def test_names_of_classes(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("cat,dog,bird,animal\n2,0.5,-1,cat\n0,1,0,bird\n")
+    numbers = losscli.compute("cross-entropy", pred=[[2, 0.5, -1], [0, 1, 0]], target=[0, 2])
+    for classes in ("cat,dog,bird", "columns", ["cat", "dog", "bird"]):
+        named = losscli.compute(
+            "cross-entropy", data=path, pred="cat,dog,bird", target="animal", classes=classes
+        )
+        assert named.value == numbers.value
+    from_one = losscli.compute(
+        "cross-entropy", pred=[[2, 0.5, -1], [0, 1, 0]], target=[1, 3], classes="1,2,3"
+    )
+    assert from_one.value == numbers.value
+    options = {"data": path, "pred": "cat,dog,bird", "target": "animal"}
+    with pytest.raises(DataError, match="got 'cat', expected a number") as error:
+        losscli.compute("cross-entropy", **options)
+    assert "--classes" in error.value.hint
+    with pytest.raises(DataError, match="row 2: got 'bird', expected cat, dog or cow"):
+        losscli.compute("cross-entropy", classes="cat,dog,cow", **options)
+    with pytest.raises(DataError, match="--classes has 2 names, pred has 3 classes"):
+        losscli.compute("cross-entropy", pred=[[2, 0.5, -1]], target=["a"], classes="a,b")
+    with pytest.raises(UsageError, match="no input of class indices"):
+        losscli.compute("mse", pred=[1.0], target=[1.0], classes="a,b")
+
+
 def test_nulls_are_missing(tmp_path: Path) -> None:
     table = pa.table({"pred": pa.array([1.0, None, 3.0]), "target": [1.0, 2.0, 4.0]})
     pq.write_table(table, tmp_path / "t.parquet")

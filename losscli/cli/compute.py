@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from losscli.api import evaluate, parse_labels
+from losscli.api import evaluate, parse_classes, parse_labels
 from losscli.cli.loss_options import (
     common_options,
     dialect_options,
@@ -97,6 +97,7 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         values["nonfinite"],
         sum_tolerance=values["sum_tolerance"],
         batch_size=values.get("batch_size"),
+        classes=parse_classes(values.get("classes")),
     )
     request = Request(
         loss,

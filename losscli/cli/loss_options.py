@@ -123,6 +123,16 @@ def kind_options(loss: Loss) -> list[click.Parameter]:
 def dialect_options(loss: Loss) -> list[click.Parameter]:
     """The options of losses that libraries have, and of losses with class weights."""
     options: list[click.Parameter] = []
+    if any(role.by_class for role in loss.roles.values()):
+        options.append(
+            Option(
+                ["--classes"],
+                metavar="A,B,…|columns",
+                section="Reading",
+                help="The names of the classes in the target, in the order of their scores; "
+                "columns takes the names of the columns of scores.",
+            )
+        )
     if "class_weight" in loss.parameters:
         options.append(
             Option(

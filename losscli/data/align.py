@@ -18,12 +18,19 @@ class Stream:
         self._pieces = source.pieces(self.wanted)
         self._held: list[list[Values]] = []
         self._held_rows = 0
+        self._shapes: dict[int, tuple[int, ...]] = {}
 
     def shapes(self) -> list[tuple[int, ...]] | None:
         """The shape of a row of each column, from the first piece; None when there are no rows."""
         if not self._fill(1):
             return None
+        while self._unknown() and self._fill(self._held_rows + 1, more=True):
+            pass
         return [values.array.shape[1:] for values in self._held[0]]
+
+    def _unknown(self) -> list[int]:
+        """Columns of lists of which every row so far is missing: their length is unknown."""
+        return [i for i, values in enumerate(self._held[0]) if _all_missing(values)]
 
     def take(self, rows: int) -> list[Values]:
         """The next `rows` rows of each column, fewer at the end."""
@@ -52,7 +59,9 @@ class Stream:
         self._held, self._held_rows = [], 0
         return total + sum(len(piece[0].array) for piece in self._pieces)
 
-    def _fill(self, rows: int) -> bool:
+    def _fill(self, rows: int, more: bool = False) -> bool:
+        """Read until so many rows are held; whether any are or, with `more`, whether more came."""
+        before = self._held_rows
         while self._held_rows < rows:
             piece = next(self._pieces, None)
             if piece is None:
@@ -61,7 +70,19 @@ class Stream:
             if length:
                 self._held.append(piece)
                 self._held_rows += length
-        return self._held_rows > 0
+                self._settle()
+        return self._held_rows > (before if more else 0)
+
+    def _settle(self) -> None:
+        """Give missing lists the shape of the lists that are there, once one has been seen."""
+        for i, values in enumerate(self._held[-1]):
+            if not _all_missing(values):
+                self._shapes[i] = values.array.shape[1:]
+        for piece in self._held:
+            for i, shape in self._shapes.items():
+                if _all_missing(piece[i]) and shape != (0,):
+                    n = len(piece[i].array)
+                    piece[i] = Values(np.full((n, *shape), np.nan), np.ones((n, *shape), bool))
 
     def _join(self, index: int, parts: list[Values]) -> Values:
         if len(parts) == 1:
@@ -114,6 +135,11 @@ def _widen(values: Values, width: int, pad: float) -> Values:
     more = ((0, 0), (0, width - values.array.shape[1]))
     missing = None if values.missing is None else np.pad(values.missing, more)
     return Values(np.pad(values.array, more, constant_values=pad), missing)
+
+
+def _all_missing(values: Values) -> bool:
+    """Whether these are lists of unknown length: all of them missing."""
+    return values.array.shape[1:] == (0,) and values.missing is not None
 
 
 def _listed(shapes: set[tuple[int, ...]]) -> str:

@@ -70,20 +70,17 @@ def decode(
 
 
 def map_labels(values: Array, labels: LabelMap) -> Array:
-    """Numbers that stand for labels → the labels that the loss wants; NaN stays NaN."""
-    if labels.numbers is None:
-        bad = np.flatnonzero(~np.isnan(values))
-        if len(bad):
-            raise BadValue(int(bad[0]), f"got {float(values[bad[0]]):g}", labels.expected)
-        return values
-    negative, positive = labels.numbers
-    mapped = np.where(values == positive, labels.codes[1], labels.codes[0])
-    other = (values != negative) & (values != positive)
-    if other.any():
-        unknown = np.flatnonzero(other & ~np.isnan(values))
-        if len(unknown):
-            raise BadValue(int(unknown[0]), f"got {float(values[unknown[0]]):g}", labels.expected)
-        mapped = np.where(other, np.nan, mapped)
+    """Numbers that stand for labels → the numbers that the loss wants; NaN stays NaN."""
+    mapped = np.full(values.shape, np.nan)
+    known = np.isnan(values)
+    for number, code in zip(labels.numbers or (), labels.codes, strict=False):
+        here = values == number
+        mapped[here] = code
+        known |= here
+    if not known.all():
+        unknown = int(np.argmin(known.reshape(len(values), -1).all(axis=1)))
+        value = np.ravel(values[unknown])[int(np.argmin(np.ravel(known[unknown])))]
+        raise BadValue(unknown, f"got {float(value):g}", labels.expected)
     return mapped
 
 
@@ -118,6 +115,8 @@ def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) ->
     present = np.ones(n, dtype=bool) if missing_rows is None else ~missing_rows
     flat, starts, lengths = _parts(array)
     lengths = np.where(present, lengths, 0)
+    if n and not present.any() and pad is None:
+        return Values(np.empty((n, 0)), np.ones((n, 0), dtype=bool))
     if pad is None:
         width = int(lengths[present][0]) if present.any() else 0
         odd = np.flatnonzero(present & (lengths != width))

@@ -11,7 +11,7 @@ from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.checks import Place, check, finite_or_admitted
 from losscli.data.files import ReadOptions
 from losscli.data.given import complete
-from losscli.data.opening import open_streams
+from losscli.data.opening import COLUMNS, Naming, open_streams
 from losscli.data.source import Source, Values, stack
 from losscli.errors import DataError, UsageError
 from losscli.losses.domains import SUM_TOLERANCE, Context
@@ -43,6 +43,8 @@ class InputOptions:
     sum_tolerance: float = SUM_TOLERANCE
     #: rows of a batch, for losses whose rows depend on their batch; None for the whole file
     batch_size: int | None = None
+    #: names of the classes in the order of their scores; ("columns",) for the columns' own
+    classes: tuple[str, ...] | None = None
 
 
 class Block(NamedTuple):
@@ -71,8 +73,9 @@ class Inputs:
         self._sources: list[Source] = []
         try:
             whole = complete(loss, self.roles, given, data)
+            naming = Naming(options.labels, options.classes)
             self._columns, self._streams = open_streams(
-                whole, self.roles, options.read, options.labels, data, self._sources
+                whole, self.roles, options.read, naming, data, self._sources
             )
             self._settle(params)
         except BaseException:
@@ -90,9 +93,18 @@ class Inputs:
         self.binding: Binding = bind(
             self.loss, self.roles, self.shapes, params, self.options.sum_tolerance
         )
+        self._check_classes()
         self._width = max(int(np.prod(shape)) for shape in self.shapes.values())
         self.block_rows = block_rows(self._width)
         self._whole = {name: self._table(name) for name in self._columns if self._is_whole(name)}
+
+    def _check_classes(self) -> None:
+        """As many names of classes as there are classes."""
+        names, classes = self.options.classes, self.binding.context.get("C")
+        if names is None or names == COLUMNS or classes is None:
+            return
+        if len(names) != classes:
+            raise DataError(f"--classes has {len(names)} names, pred has {classes} classes")
 
     @property
     def roles_given(self) -> set[str]:

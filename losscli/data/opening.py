@@ -14,6 +14,9 @@ from losscli.data.source import LabelMap, Source, Wanted
 from losscli.errors import UsageError
 from losscli.losses.roles import Role
 
+#: as names of classes: those of the columns that hold their scores
+COLUMNS = ("columns",)
+
 
 class Column(NamedTuple):
     """Where a role's data comes from: a stream, and which of its columns."""
@@ -25,9 +28,17 @@ class Column(NamedTuple):
     names: list[str]
 
 
+class Naming(NamedTuple):
+    """What values of labels and of classes are called in the files."""
+
+    labels: tuple[str, str] | None = None
+    #: the names of the classes in their order, or COLUMNS for those of the columns of scores
+    classes: tuple[str, ...] | None = None
+
+
 def open_streams(
     given: Mapping[str, Any], roles: Mapping[str, Role], read: ReadOptions,
-    labels: tuple[str, str] | None, data: Any, sources: list[Source],
+    naming: Naming, data: Any, sources: list[Source],
 ) -> tuple[dict[str, Column], list[Stream]]:  # fmt: skip
     """Open each file once, whatever the number of roles that are in it.
 
@@ -63,23 +74,33 @@ def open_streams(
         at = by_file[key]
         names = choose(reference, source.columns) if reference else list(source.columns)
         first = len(wanted[at])
-        wanted[at] += [_wanted(name, column, roles[name], labels) for column in names]
+        scores = next(iter(columns.values())).names if columns else []
+        wanted[at] += [_wanted(column, roles[name], naming, scores) for column in names]
         display = reference.display if reference else name
         columns[name] = Column(
             at, list(range(first, first + len(names))), reference, display, names
         )
-    if labels and not any(roles[name].codes for name in given):
+    if naming.labels and not any(roles[name].codes for name in given):
         raise UsageError("--labels: this loss has no input of two labels")
+    if naming.classes and not any(roles[name].by_class for name in given):
+        raise UsageError("--classes: this loss has no input of class indices")
     streams = [Stream(source, each) for source, each in zip(sources, wanted, strict=True)]
     return columns, streams
 
 
-def _wanted(name: str, column: str, role: Role, labels: tuple[str, str] | None) -> Wanted:
-    """How a role's values are read: as keys, as mapped labels, or as numbers."""
+def _wanted(column: str, role: Role, naming: Naming, scores: list[str]) -> Wanted:
+    """How a role's values are read: as keys, as named labels or classes, or as numbers."""
     if role.keys:
         return Wanted(column, key=True)
+    if role.by_class and naming.classes is not None:
+        names = tuple(scores) if naming.classes == COLUMNS else naming.classes
+        codes = tuple(float(i) for i in range(len(names)))
+        return Wanted(column, LabelMap(names, codes, "--classes"))
     if role.codes is None:
-        return Wanted(column, pad=role.pad)
-    if labels is not None:
-        return Wanted(column, LabelMap(labels, role.codes))
+        hint = (
+            "--classes A,B,… names the classes in the order of the scores" if role.by_class else ""
+        )
+        return Wanted(column, pad=role.pad, hint=hint)
+    if naming.labels is not None:
+        return Wanted(column, LabelMap(naming.labels, role.codes))
     return Wanted(column, hint="--labels NEG,POS maps two words, such as --labels no,yes")

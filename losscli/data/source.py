@@ -13,21 +13,22 @@ from losscli.losses.numerics import Array, Mask
 
 @dataclass(frozen=True)
 class LabelMap:
-    """Two values of a file, as the user wrote them, and the labels that the loss wants."""
+    """Values of a file, as the user wrote them, and the numbers that they stand for in the loss."""
 
-    given: tuple[str, str]
-    codes: tuple[float, float]
+    given: tuple[str, ...]
+    codes: tuple[float, ...]
+    option: str = "--labels"
 
     @property
-    def numbers(self) -> tuple[float, float] | None:
-        """The two values as numbers, where both are."""
+    def numbers(self) -> tuple[float, ...] | None:
+        """The values as numbers, where all of them are."""
         try:
-            return (float(self.given[0]), float(self.given[1]))
+            return tuple(float(given) for given in self.given)
         except ValueError:
             return None
 
     def code(self, value: object) -> float | None:
-        """The label that a word or a number stands for, NaN for a missing one, None for others."""
+        """What a word or a number stands for, NaN for a missing one, None for others."""
         text = str(value).strip()
         if text in self.given:
             return self.codes[self.given.index(text)]
@@ -40,12 +41,18 @@ class LabelMap:
 
     def of_booleans(self) -> "LabelMap":
         """The same where the values are true and false, which are 1 and 0 by then."""
-        words = [{"true": "1", "false": "0"}.get(given.lower(), given) for given in self.given]
-        return LabelMap((words[0], words[1]), self.codes)
+        words = {"true": "1", "false": "0"}
+        given = tuple(words.get(value.lower(), value) for value in self.given)
+        return LabelMap(given, self.codes, self.option)
 
     @property
     def expected(self) -> str:
-        return f"{self.given[0]} or {self.given[1]} (--labels {','.join(self.given)})"
+        *head, last = self.given[:8]
+        words = (
+            f"{', '.join(head)} or {last}" if len(self.given) <= 8 else ", ".join(self.given[:8])
+        )
+        more = "" if len(self.given) <= 8 else ", …"
+        return f"{words}{more} ({self.option} {','.join(self.given[:8])}{more})"
 
 
 class Wanted(NamedTuple):

@@ -42,6 +42,11 @@ class Role:
     pad: float | None = None
 
     @property
+    def by_class(self) -> bool:
+        """Whether it may hold class indices."""
+        return any(isinstance(domain, ClassIndex) for _, domain in self.shapes)
+
+    @property
     def codes(self) -> tuple[float, float] | None:
         """What two mapped labels become in this role, where it takes labels."""
         return next((domain.codes for _, domain in self.shapes if domain.codes), None)
