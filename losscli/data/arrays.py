@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.source import BadValue, LabelMap, Values, Wanted, misfit
+from losscli.data.source import BadValue, LabelMap, Values, Wanted, misfit, piece_rows
 from losscli.errors import DataError
 from losscli.losses.numerics import Array
-
-PIECE_ROWS = 65536
 
 
 class ArraySource:
     """Arrays by name, all of one length."""
+
+    whole = False
 
     def __init__(self, arrays: dict[str, Any], display: str = "") -> None:
         self.display = display
@@ -21,23 +21,30 @@ class ArraySource:
         self._arrays = {name: _plain(value, name) for name, value in arrays.items()}
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
-        rows = max((len(self._arrays[w.column]) for w in wanted), default=0)
-        for start in range(0, rows, PIECE_ROWS):
-            yield [self._piece(w, start) for w in wanted]
+        arrays = [self._arrays[w.column] for w in wanted]
+        rows = max(map(len, arrays), default=0)
+        step = piece_rows(sum(_width(array) for array in arrays))
+        for start in range(0, rows, step):
+            yield [self._piece(w, start, start + step) for w in wanted]
 
     def close(self) -> None:
         """Arrays are their owner's."""
 
-    def _piece(self, wanted: Wanted, start: int) -> Values:
-        part = self._arrays[wanted.column][start : start + PIECE_ROWS]
+    def _piece(self, wanted: Wanted, start: int, stop: int) -> Values:
+        part = self._arrays[wanted.column][start:stop]
         try:
-            return _decode(part, wanted)
+            return decode(part, wanted)
         except BadValue as bad:
             display = self.display or wanted.column
             column = wanted.column if self.display else ""
             raise misfit(
                 display, column, start + bad.index + 1, bad.value, bad.expected, bad.hint
             ) from None
+
+
+def _width(array: Any) -> int:
+    """The values of a row; lists of Arrow arrays are counted as they come."""
+    return array.size // max(1, len(array)) if isinstance(array, np.ndarray) else 1
 
 
 def _plain(value: Any, name: str) -> Any:
@@ -57,8 +64,8 @@ def _plain(value: Any, name: str) -> Any:
     return array
 
 
-def _decode(part: Any, wanted: Wanted) -> Values:
-    """A slice of an array as float64, or as keys."""
+def decode(part: Any, wanted: Wanted) -> Values:
+    """A slice of an array as float64, or as keys. BadValue for the first that is no number."""
     from losscli.data.arrow import map_labels, read
 
     labels, hint = wanted.labels, wanted.hint

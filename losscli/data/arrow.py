@@ -67,18 +67,14 @@ def decode(array: Any, labels: LabelMap | None = None, hint: str = "") -> Values
 
 def map_labels(values: Array, labels: LabelMap) -> Array:
     """Numbers that stand for labels → the labels that the loss wants; NaN stays NaN."""
-    if labels.numbers is None:
-        bad = np.flatnonzero(~np.isnan(values))
-        if len(bad):
-            raise BadValue(int(bad[0]), f"got {float(values[bad[0]]):g}", labels.expected)
-        return values
-    negative, positive = labels.numbers
+    negative, positive = labels.numbers or (np.nan, np.nan)
     mapped = np.where(values == positive, labels.codes[1], labels.codes[0])
     other = (values != negative) & (values != positive)
     if other.any():
-        unknown = np.flatnonzero(other & ~np.isnan(values))
+        unknown = np.argwhere(other & ~np.isnan(values))
         if len(unknown):
-            raise BadValue(int(unknown[0]), f"got {float(values[unknown[0]]):g}", labels.expected)
+            at = tuple(unknown[0])
+            raise BadValue(int(at[0]), f"got {float(values[at]):g}", labels.expected)
         mapped = np.where(other, np.nan, mapped)
     return mapped
 

@@ -24,6 +24,8 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(i
 class CsvSource:
     """The columns of one CSV stream, whose names are in its first record or are 1, 2, 3 …"""
 
+    whole = False
+
     def __init__(
         self,
         stream: BinaryIO,

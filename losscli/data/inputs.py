@@ -10,13 +10,14 @@ import numpy as np
 
 from losscli.data.align import Stream, blocks
 from losscli.data.arrays import ArraySource
+from losscli.data.axes import LAST, ClassAxis
 from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.checks import Place, check, finite_or_admitted
 from losscli.data.files import ReadOptions, open_source
 from losscli.data.given import complete, is_table, reference_of, table_of
 from losscli.data.references import STDIN, Reference, choose
-from losscli.data.source import LabelMap, Source, Values, Wanted
-from losscli.errors import DataError, UsageError
+from losscli.data.source import WHOLE, LabelMap, Source, Values, Wanted
+from losscli.errors import DataError
 from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array, Index, Mask
 from losscli.losses.registry import Loss
@@ -42,7 +43,7 @@ class InputOptions:
     read: ReadOptions = field(default_factory=ReadOptions)
     labels: tuple[str, str] | None = None
     nonfinite: NonFinite = "error"
-    class_axis: int = -1
+    class_axis: int = LAST
     sum_tolerance: float = SUM_TOLERANCE
     #: rows of a batch, for losses whose rows depend on their batch; None for the whole file
     batch_size: int | None = None
@@ -92,9 +93,10 @@ class Inputs:
     def _settle(self, params: dict[str, Any]) -> None:
         """Match the first rows with the loss, which settles shapes, domains and blocks."""
         first = self._first_shapes()
+        self._classes = ClassAxis(self.options.class_axis, self.loss, self.roles, first)
         #: the shape of a row of each role, as the loss sees it
         self.shapes: dict[str, Shape] = {
-            name: _row_shape(self._class_last(name, np.empty((1, *shape))).shape[1:])
+            name: _row_shape(self._classes.move(name, np.empty((1, *shape))).shape[1:])
             for name, shape in first.items()
         }
         self.binding: Binding = bind(
@@ -115,10 +117,7 @@ class Inputs:
 
     def describe(self) -> dict[str, str]:
         """Each role's reference with the columns that were read, for people and programs."""
-        return {
-            name: f"{column.display}#{','.join(column.names)}" if column.reference else "array"
-            for name, column in self._columns.items()
-        }
+        return {name: _described(column) for name, column in self._columns.items()}
 
     def element_names(self, count: int) -> list[str]:
         """Names for the elements of a row: pred's columns where they are as many, else 1, 2, 3 …"""
@@ -185,13 +184,13 @@ class Inputs:
                 sources.append(source)
                 wanted.append([])
             at = by_file[key]
-            names = choose(reference, source.columns) if reference else list(source.columns)
+            names, columns = _columns_of(source, reference)
             first = len(wanted[at])
-            for column in names:
+            for column in columns:
                 wanted[at].append(Wanted(column, *self._reading(name), key=name == BY))
             self._columns[name] = _Column(
                 at,
-                list(range(first, first + len(names))),
+                list(range(first, len(wanted[at]))),
                 reference,
                 reference.display if reference else name,
                 names,
@@ -232,7 +231,7 @@ class Inputs:
         column = self._columns[name]
         chosen = [parts[column.stream][i] for i in column.indexes]
         values = chosen[0] if len(chosen) == 1 else _stack(chosen)
-        array = self._class_last(name, values.array)
+        array = self._classes.move(name, values.array)
         missing = values.missing
         shape = _row_shape(array.shape[1:])
         if name == BY:
@@ -245,17 +244,8 @@ class Inputs:
         flat = (len(array), *self.binding.shapes[name])
         return Values(
             np.ascontiguousarray(array.reshape(flat)),
-            None if missing is None else self._class_last(name, missing).reshape(flat),
+            None if missing is None else self._classes.move(name, missing).reshape(flat),
         )
-
-    def _class_last(self, name: str, array: Any) -> Any:
-        """The class axis moved to the end, for roles that have one."""
-        axis = self.options.class_axis
-        if axis == -1 or array.ndim < 3 or not any(" C" in p for p, _ in self.roles[name].shapes):
-            return array
-        if not 1 <= axis < array.ndim:
-            raise UsageError(f"class axis {axis}: {name} has {array.ndim} axes, samples on axis 0")
-        return np.moveaxis(array, axis, -1)
 
     def _finite_rows(self, values: Mapping[str, Values], start: int) -> Mask | None:
         """With `skip`, which rows are finite in every role; None when all of them are."""
@@ -274,14 +264,34 @@ class Inputs:
     def _place(self, name: str, start: int, rows: Index | None) -> Place:
         column = self._columns[name]
         names = column.names if column.reference else []
-        return Place(column.display, names, name, self.loss.name, start, rows)
+        return Place(
+            column.display, names, name, self.loss.name, start, rows,
+            lambda index: self._classes.index(name, index),
+        )  # fmt: skip
+
+
+def _columns_of(source: Source, reference: Reference | None) -> tuple[list[str], list[str]]:
+    """The names of the columns of a role, and the columns to read: for some files, all as one."""
+    if reference is None:
+        return source.columns, source.columns
+    if source.whole and reference.columns is None:
+        return [], [WHOLE]
+    names = choose(reference, source.columns)
+    return names, names
+
+
+def _described(column: _Column) -> str:
+    """Where a role's data comes from; an array that is read whole has no names of columns."""
+    if column.reference is None:
+        return "array"
+    return f"{column.display}#{','.join(column.names)}" if column.names else column.display
 
 
 def block_rows(width: int) -> int:
     """Rows of a block, by the number of values of a row alone, so that the cuts never move."""
     if width <= 2:
         return BLOCK_ROWS
-    return max(64, 1 << (max(1, BLOCK_VALUES // width).bit_length() - 1))
+    return 1 << (max(1, BLOCK_VALUES // width).bit_length() - 1)
 
 
 def _row_shape(shape: tuple[int, ...]) -> Shape:

@@ -1,6 +1,6 @@
 """Shapes in named axes, and how the shapes of the data settle what the axes are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,6 +95,11 @@ def _fit_vectors(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any]) ->
             raise DataError(
                 f"{parameter.option} has {len(params[name])} numbers, pred has {size} {what}"
             )
+
+
+def has_classes(role: Role, of: Callable[[Iterable[bool]], bool] = any) -> bool:
+    """Whether any, or all, of a role's shapes have an axis of classes."""
+    return of("C" in pattern.split() for pattern, _ in role.shapes)
 
 
 def describe(role: Role) -> str:
