@@ -46,7 +46,7 @@ def decode(array: Any, labels: LabelMap | None = None, hint: str = "") -> Values
         array = array.dictionary_decode()
         kind = array.type
     if _is_list(kind):
-        return _lists(array)
+        return _lists(array, labels, hint)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _words(array, labels, hint)
     if pa.types.is_boolean(kind):
@@ -104,7 +104,7 @@ def _is_list(kind: Any) -> bool:
     )
 
 
-def _lists(array: Any) -> Values:
+def _lists(array: Any, labels: LabelMap | None, hint: str) -> Values:
     """Lists of one length → a matrix. A row that is missing is NaN throughout."""
     n, missing_rows = len(array), _missing(array)
     present = np.ones(n, dtype=bool) if missing_rows is None else ~missing_rows
@@ -115,8 +115,8 @@ def _lists(array: Any) -> Values:
         lengths = np.full(n, width)
     else:
         wide = pa.types.is_large_list(array.type)
-        offsets = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32)
-        offsets = offsets[array.offset : array.offset + n + 1].astype(np.int64)
+        dtype, count = np.int64 if wide else np.int32, array.offset + n + 1
+        offsets = np.frombuffer(array.buffers()[1], dtype, count)[array.offset :].astype(np.int64)
         lengths, starts = np.diff(offsets), offsets[:-1] - offsets[0]
         flat = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
         width = int(lengths[present][0]) if present.any() else 0
@@ -127,7 +127,11 @@ def _lists(array: Any) -> Values:
                 f"a list of {lengths[odd[0]]} values",
                 f"{width} as in the rows before it",
             )
-    inner = decode(flat)
+    try:
+        inner = decode(flat, labels, hint)
+    except BadValue as bad:
+        row = int(np.searchsorted(starts + lengths, bad.index, side="right"))
+        raise BadValue(row, bad.value, bad.expected, bad.hint) from None
     if inner.array.ndim > 1:
         raise BadValue(0, "the column holds lists of lists", "lists of numbers")
     if missing_rows is None:

@@ -4,6 +4,7 @@ The types of columns are decided by what a loss needs of them, never by what the
 like; a value that does not fit is found again in its chunk, so that the error can name its row.
 """
 
+import contextlib
 import csv as csv_module
 import io
 import re
@@ -46,7 +47,7 @@ class CsvSource:
             raise DataError(f"{display}: empty")
         line, cut = _first_record(self._first)
         self.delimiter = delimiter or _delimiter(line, display)
-        record = next(csv_module.reader([line], delimiter=self.delimiter), [])
+        record = self._names(line)
         has_header = header if header is not None else self._detect_header(record, cut)
         self.header_lines = 1 if has_header else 0
         if has_header:
@@ -54,6 +55,15 @@ class CsvSource:
             self.columns = [name.strip() for name in record]
         else:
             self.columns = [str(i + 1) for i in range(len(record))]
+
+    def _names(self, line: str) -> list[str]:
+        try:
+            return next(csv_module.reader([line], delimiter=self.delimiter), [])
+        except csv_module.Error:
+            raise DataError(
+                f"{self.display}: line ends of old Macintosh files, or not a CSV file",
+                f"tr '\\r' '\\n' < {self.display} | losscli … reads it from '-'",
+            ) from None
 
     def _detect_header(self, record: list[str], cut: int) -> bool:
         """A header is a first record that is not all numbers.
@@ -161,7 +171,7 @@ class CsvSource:
             ) from None
         width = len(self.columns)
         reader = csv_module.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
-        for record in reader:
+        for record in _until_error(reader):
             if not record and width > 1:
                 continue
             row += 1
@@ -173,6 +183,12 @@ class CsvSource:
                 if not w.as_words and cell not in MISSING and not _NUMBER.fullmatch(cell):
                     expected = w.labels.expected if w.labels else "a number"
                     raise misfit(self.display, w.column, row, f"got {cell!r}", expected, w.hint)
+
+
+def _until_error(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Records up to one that Python's reader does not understand either."""
+    with contextlib.suppress(csv_module.Error):
+        yield from reader
 
 
 def _records(stream: BinaryIO, display: str) -> Iterator[bytes]:

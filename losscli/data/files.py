@@ -94,19 +94,23 @@ def _binary(kind: str, stream: Any, path: str | None, display: str) -> Source:
     """The reader of a binary format. All but streams of Arrow need to seek in their file."""
     if path is None and kind != "Arrow stream":
         stream = _spool(stream)
-    if kind == "Parquet":
-        from losscli.data.parquet import ParquetSource
+    try:
+        if kind == "Parquet":
+            from losscli.data.parquet import ParquetSource
 
-        if path is not None:
-            stream.close()
-        return ParquetSource(path or stream, display)
-    if kind.startswith("Arrow"):
-        from losscli.data.ipc import IpcSource
+            if path is not None:
+                stream.close()
+            return ParquetSource(path or stream, display)
+        if kind.startswith("Arrow"):
+            from losscli.data.ipc import IpcSource
 
-        return IpcSource(stream, display, streams=kind == "Arrow stream")
-    from losscli.data.npy import NpySource, NpzSource
+            return IpcSource(stream, display, streams=kind == "Arrow stream")
+        from losscli.data.npy import NpySource, NpzSource
 
-    return (NpySource if kind == "NumPy" else NpzSource)(stream, display)
+        return (NpySource if kind == "NumPy" else NpzSource)(stream, display)
+    except BaseException:
+        stream.close()
+        raise
 
 
 def _open(reference: Reference) -> BinaryIO:

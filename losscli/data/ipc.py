@@ -8,7 +8,7 @@ import pyarrow.ipc as pa_ipc
 
 from losscli.data.mapped import map_file, release
 from losscli.data.source import Values, Wanted
-from losscli.data.tables import first_line, names_of, pieces_of, slices
+from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, slices
 from losscli.errors import FileError
 
 
@@ -21,15 +21,17 @@ class IpcSource:
         self.display = display
         self._streams = streams
         self._file = file
+        self._reader: Any
         try:
             if streams:
-                self._reader: Any = pa_ipc.open_stream(file)
+                self._bytes = _Bytes(file)
+                self._reader = pa_ipc.open_stream(pa.PythonFile(self._bytes, "r"))
             else:
                 self._map = map_file(file)
                 self._reader = pa_ipc.open_file(pa.py_buffer(self._map))
-        except (pa.ArrowException, OSError) as error:
+            self.columns: list[str] = list(self._reader.schema.names)
+        except DAMAGE as error:
             raise FileError(f"{display}: not a readable Arrow file: {first_line(error)}") from None
-        self.columns: list[str] = list(self._reader.schema.names)
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names = names_of(wanted, self.columns, self.display)
@@ -39,14 +41,22 @@ class IpcSource:
         self._file.close()
 
     def _parts(self, names: list[str]) -> Iterator[Any]:
-        for batch in self._reader if self._streams else self._batches(names):
+        for batch in self._streamed() if self._streams else self._batches(names):
             chosen = batch.select(names)
-            # Offsets that point out of their buffer would be followed as they are.
-            chosen.validate(full=True)
+            chosen.validate()
             for part in slices(chosen):
                 yield part
                 if not self._streams:
                     release(self._map)
+
+    def _streamed(self) -> Iterator[Any]:
+        """The batches of a stream, which says itself when it is over."""
+        yield from self._reader
+        if self._bytes.dry:
+            raise FileError(
+                f"{self.display}: an Arrow stream without its end: cut short, or never closed",
+                "writers mark the end of a stream when they are closed",
+            )
 
     def _batches(self, names: list[str]) -> Iterator[Any]:
         """The batches of a file. Of compressed ones, only the columns wanted are unpacked.
@@ -69,3 +79,18 @@ class IpcSource:
             for buffer in buffers
             if buffer is not None and buffer.size
         )
+
+
+class _Bytes:
+    """A stream of bytes, and whether more was asked of it than there is."""
+
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.dry = False
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._file.read(size)
+        self.dry = self.dry or not data
+        return data

@@ -95,10 +95,10 @@ class NpzSource:
         self._file.close()
 
     def _open(self, name: str) -> NpyArray:
-        where = f"{self.display}, array '{name}'"
+        where = f"{self.display}, column '{name}'"
         if self.columns.count(name) > 1:
             raise DataError(
-                f"{self.display}: {self.columns.count(name)} arrays are called '{name}'"
+                f"{self.display}: {self.columns.count(name)} columns are called '{name}'"
             )
         try:
             size = self._zip.getinfo(name + SUFFIX).file_size

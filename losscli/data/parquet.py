@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from losscli.data.source import Values, Wanted, piece_rows
-from losscli.data.tables import first_line, names_of, pieces_of
+from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of
 from losscli.errors import FileError
 
 
@@ -14,26 +14,29 @@ class ParquetSource:
     whole = False
 
     def __init__(self, file: Any, display: str) -> None:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         self.display = display
         try:
             # Pre-buffering would hold the whole file; a small buffer keeps one page a column.
             self._file: Any = pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 18)
-        except (pa.ArrowException, OSError) as error:
+            self.columns: list[str] = list(self._file.schema_arrow.names)
+        except DAMAGE as error:
             raise FileError(
                 f"{display}: not a readable Parquet file: {first_line(error)}"
             ) from None
-        self.columns: list[str] = list(self._file.schema_arrow.names)
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names = names_of(wanted, self.columns, self.display)
-        batches = self._file.iter_batches(self._batch_rows(names), columns=names, use_threads=False)
-        return pieces_of(batches, wanted, self.display)
+        return pieces_of(self._batches(names), wanted, self.display)
 
     def close(self) -> None:
         self._file.close(force=True)
+
+    def _batches(self, names: list[str]) -> Iterator[Any]:
+        yield from self._file.iter_batches(
+            self._batch_rows(names), columns=names, use_threads=False
+        )
 
     def _batch_rows(self, names: Sequence[str]) -> int:
         """Rows of a batch: a row of a list column is worth many values."""

@@ -9,6 +9,9 @@ from losscli.data.arrow import read
 from losscli.data.source import BadValue, Values, Wanted, misfit, piece_rows
 from losscli.errors import DataError, FileError
 
+#: what Arrow raises for bytes that make no sense to it: names and words that are not UTF-8, too
+DAMAGE = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
+
 
 def names_of(wanted: Sequence[Wanted], columns: Sequence[str], display: str) -> list[str]:
     """The columns to read, each once; a DataError when a name stands for several."""
@@ -27,11 +30,14 @@ def pieces_of(
     while True:
         try:
             batch = next(batches, None)
-        except (pa.ArrowException, OSError) as error:
+            if batch is None:
+                return
+            # Offsets that point out of their buffer would be followed as they are.
+            batch.validate(full=True)
+            values = [_decode(batch.column(w.column), w, display, row) for w in wanted]
+        except DAMAGE as error:
             raise FileError(f"{display}: damaged after row {row}: {first_line(error)}") from None
-        if batch is None:
-            return
-        yield [_decode(batch.column(w.column), w, display, row) for w in wanted]
+        yield values
         row += batch.num_rows
 
 

@@ -129,7 +129,9 @@ def _mismatch(
         message = f"{name} has {width(shape)}, which does not go with it"
         return DataError(
             f"{sizes}; {message} ({loss.name} wants {name} {wanted})",
-            "nothing is broadcast: name as many columns for one as for the other",
+            "--class-axis says which axis holds the classes, when it is not the last"
+            if any(has_classes(loss.roles[o], all) and len(shapes[o]) > 1 for o in before)
+            else "nothing is broadcast: name as many columns for one as for the other",
         )
     return DataError(
         f"{name} has {width(shape)}; {loss.name} wants {wanted}",
