@@ -20,6 +20,7 @@ from losscli.cli.loss_options import (
 from losscli.cli.options import (
     Command,
 )
+from losscli.data.axes import LAST
 from losscli.data.files import ReadOptions
 from losscli.data.inputs import InputOptions
 from losscli.engine import reductions
@@ -95,6 +96,7 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         ReadOptions(_delimiter(values["delimiter"]), values["header"], labels or ()),
         labels,
         values["nonfinite"],
+        class_axis=values.get("class_axis", LAST),
         sum_tolerance=values["sum_tolerance"],
         batch_size=values.get("batch_size"),
         classes=parse_classes(values.get("classes")),

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from losscli.cli.options import Option, ReferenceType, WordType, output_options, sentence
+from losscli.data.axes import LAST
 from losscli.data.inputs import BY, WEIGHT
 from losscli.engine import reductions
 from losscli.losses import Loss
@@ -14,7 +15,7 @@ from losscli.losses.parameters import Choice, Flag
 from losscli.losses.registry import Parameter
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
-from losscli.losses.shapes import describe
+from losscli.losses.shapes import describe, has_classes
 
 
 def roles(loss: Loss) -> list[tuple[str, Role]]:
@@ -81,7 +82,27 @@ def parameter_option(parameter: Parameter, preset: Mapping[str, Any]) -> Option:
 
 
 def kind_options(loss: Loss) -> list[click.Parameter]:
-    """The options of losses that pool their rows, or that compare the rows of a batch."""
+    """The options of losses with classes, and of those that pool or compare their rows."""
+    return [*_class_options(loss), *_row_options(loss)]
+
+
+def _class_options(loss: Loss) -> list[click.Parameter]:
+    if not any(map(has_classes, loss.roles.values())):
+        return []
+    return [
+        Option(
+            ["--class-axis"],
+            type=click.INT,
+            metavar="N",
+            default=LAST,
+            section="Reading",
+            help="Which axis of an array holds the classes, where axis 0 holds the rows: 1 for "
+            "(n, C, d).  [default: the last]",
+        )
+    ]
+
+
+def _row_options(loss: Loss) -> list[click.Parameter]:
     if loss.kind == "pooled":
         return [
             Option(

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.source import BadValue, LabelMap, Values, Wanted, misfit
+from losscli.data.source import BadValue, LabelMap, Values, Wanted, misfit, piece_rows
 from losscli.errors import DataError
 from losscli.losses.numerics import Array
-
-PIECE_ROWS = 65536
 
 
 class ArraySource:
     """Arrays by name. Those that are read together must be of one length."""
+
+    whole = False
 
     def __init__(self, arrays: dict[str, Any], display: str = "") -> None:
         self.display = display
@@ -26,21 +26,28 @@ class ArraySource:
         if len(set(lengths.values())) > 1:
             counts = ", ".join(f"'{name}' has {length} rows" for name, length in lengths.items())
             raise DataError(f"{self.display}: {counts}, and must have as many")
-        for start in range(0, max(lengths.values(), default=0), PIECE_ROWS):
-            yield [self._piece(arrays[w.column], w, start) for w in wanted]
+        step = piece_rows(sum(map(_width, arrays.values())))
+        for start in range(0, max(lengths.values(), default=0), step):
+            stop = start + step
+            yield [self._piece(arrays[w.column][start:stop], w, start) for w in wanted]
 
     def close(self) -> None:
         """Arrays are their owner's."""
 
-    def _piece(self, array: Any, wanted: Wanted, start: int) -> Values:
+    def _piece(self, part: Any, wanted: Wanted, start: int) -> Values:
         try:
-            return _decode(array[start : start + PIECE_ROWS], wanted)
+            return decode(part, wanted)
         except BadValue as bad:
             display = self.display or wanted.column
             column = wanted.column if self.display else ""
             raise misfit(
                 display, column, start + bad.index + 1, bad.value, bad.expected, bad.hint
             ) from None
+
+
+def _width(array: Any) -> int:
+    """The values of a row; lists of Arrow arrays are counted as they come."""
+    return array.size // max(1, len(array)) if isinstance(array, np.ndarray) else 1
 
 
 def _plain(value: Any, name: str) -> Any:
@@ -120,8 +127,8 @@ def _lists(value: Any, name: str) -> Any:
         raise DataError(f"{name}: not lists of numbers: {error}") from None
 
 
-def _decode(part: Any, wanted: Wanted) -> Values:
-    """A slice of an array as float64, or as keys."""
+def decode(part: Any, wanted: Wanted) -> Values:
+    """A slice of an array as float64, or as keys. BadValue for the first that is no number."""
     from losscli.data.arrow import map_labels, read
 
     labels, hint = wanted.labels, wanted.hint

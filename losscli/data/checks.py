@@ -1,5 +1,6 @@
 """Every value against the domain of its role, and the one line that says which does not fit."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ class Place(NamedTuple):
     loss: str
     start: int
     rows: Index | None
+    #: where an element is in the file, whose axes may be in another order
+    in_file: Callable[[tuple[int, ...]], tuple[int, ...]] = tuple
 
     def error(self, index: tuple[int, ...], value: str, expected: str, hint: str) -> DataError:
         row = index[0] if self.rows is None else int(self.rows[index[0]])
@@ -32,7 +35,8 @@ class Place(NamedTuple):
         wanted = f"{expected} ({self.role} of {self.loss})"
         display = self.display
         if len(index) > 1 and not (len(self.columns) > 1):
-            value = f"element {', '.join(str(i + 1) for i in index[1:])}: {value}"
+            element = ", ".join(str(i + 1) for i in self.in_file(index)[1:])
+            value = f"element {element}: {value}"
         return misfit(display, column, self.start + row + 1, value, wanted, hint)
 
 

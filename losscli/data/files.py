@@ -5,28 +5,45 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
+from losscli.data import compression
 from losscli.data.references import STDIN, Reference
-from losscli.data.source import Source, Wanted
+from losscli.data.source import EXPECTED, Source, Wanted
 from losscli.errors import DataError, FileError, UsageError
 from losscli.losses.numerics import Array
 
+T = TypeVar("T")
+
+#: what a file of each format starts with
+_MAGICS = {
+    b"PAR1": "Parquet",
+    b"ARROW1": "Arrow",
+    b"\xff\xff\xff\xff": "Arrow stream",
+    b"\x93NUMPY": "NumPy",
+    b"PK\x03\x04": "zip",
+}
 #: formats that are recognised only to say what to do about them
 _OTHERS = {
-    b"\x1f\x8b": ("gzip", "gzip -dc {} | losscli … reads it from '-'"),
-    b"BZh": ("bzip2", "bzip2 -dc {} | losscli … reads it from '-'"),
-    b"\x28\xb5\x2f\xfd": ("zstandard", "zstd -dc {} | losscli … reads it from '-'"),
-    b"\xfd7zXZ": ("xz", "xz -dc {} | losscli … reads it from '-'"),
-    b"ARROW1": ("Arrow IPC", "write it as Parquet"),
+    b"FEA1": ("Feather version 1", "write it as version 2 or as Parquet"),
     b"\x80": ("a pickle", "a pickle can run any program: write the values as CSV or Parquet"),
-    b"PK\x03\x04": ("a zip archive", "unpack it first"),
+    b"PK\x05\x06": ("an empty zip archive", "numpy.savez writes arrays into one"),
 }
-_PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
+_SUFFIXES = {
+    ".parquet": "a Parquet file",
+    ".pq": "a Parquet file",
+    ".parq": "a Parquet file",
+    ".arrow": "an Arrow file",
+    ".arrows": "an Arrow stream",
+    ".feather": "an Arrow file",
+    ".npy": "a NumPy file",
+    ".npz": "an archive of NumPy files",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,7 @@ class ReadOptions:
 
 def open_source(reference: Reference, options: ReadOptions) -> Source:
     """The reader for a file, or for standard input."""
-    stream = _open(reference)
+    stream = _steady(_open(reference))
     try:
         return _recognise(stream, reference, options)
     except BaseException:
@@ -66,29 +83,57 @@ def read_numbers(path: Path, options: ReadOptions) -> Array:
     return numbers
 
 
-def _recognise(stream: BinaryIO, reference: Reference, options: ReadOptions) -> Source:
+def _recognise(stream: Any, reference: Reference, options: ReadOptions) -> Source:
+    display, name = reference.display, Path(reference.path)
+    packed = _starting(stream, compression.MAGICS)
+    if packed is not None:
+        stream = compression.unpacked(stream, packed, display)
+        if name.suffix.lower() in compression.SUFFIXES:
+            name = name.with_suffix("")
+        if _starting(stream, compression.MAGICS) is not None:
+            raise FileError(f"{display}: compressed twice, expected {EXPECTED}", "unpack it once")
+    kind, suffix = _starting(stream, _MAGICS), name.suffix.lower()
+    if kind is not None:
+        in_place = packed is None and reference.path != STDIN and stream.seekable()
+        return _binary(kind, stream, reference.path if in_place else None, display)
+    other = _starting(stream, _OTHERS)
+    if other is not None:
+        raise FileError(f"{display}: {other[0]}, expected {EXPECTED}", other[1])
+    if suffix in _SUFFIXES:
+        raise FileError(f"{display}: not {_SUFFIXES[suffix]}, whatever its name says")
     from losscli.data.csv import CsvSource
-    from losscli.data.parquet import MAGIC, ParquetSource
 
-    stream, head = _look(stream)
-    if head.startswith(MAGIC):
-        if not stream.seekable():
-            return ParquetSource(_spool(stream), reference.display)
-        stream.close()
-        return ParquetSource(reference.path, reference.display)
-    if Path(reference.path).suffix.lower() in _PARQUET_SUFFIXES:
-        raise FileError(f"{reference.display}: not a Parquet file, whatever its name says")
-    for magic, (name, advice) in _OTHERS.items():
-        if head.startswith(magic):
-            raise FileError(
-                f"{reference.display}: {name}, expected CSV or Parquet",
-                advice.format(reference.path),
-            )
-    suffix = Path(reference.path).suffix.lower()
     delimiter = options.delimiter or {".tsv": "\t", ".tab": "\t"}.get(suffix)
-    return CsvSource(
-        stream, reference.display, delimiter, options.header, options.labels, reference.columns
-    )
+    return CsvSource(stream, display, delimiter, options.header, options.labels, reference.columns)
+
+
+def _starting(stream: Any, magics: Mapping[bytes, T]) -> T | None:
+    """What a stream is by its first bytes, which stay in it."""
+    head = stream.peek(8)[:8]
+    return next((found for magic, found in magics.items() if head.startswith(magic)), None)
+
+
+def _binary(kind: str, stream: Any, path: str | None, display: str) -> Source:
+    """The reader of a binary format. All but streams of Arrow need to seek in their file."""
+    if path is None and kind != "Arrow stream":
+        stream = _spool(stream)
+    try:
+        if kind == "Parquet":
+            from losscli.data.parquet import ParquetSource
+
+            if path is not None:
+                stream.close()
+            return ParquetSource(path or stream, display)
+        if kind.startswith("Arrow"):
+            from losscli.data.ipc import IpcSource
+
+            return IpcSource(stream, display, streams=kind == "Arrow stream")
+        from losscli.data.npy import NpySource, NpzSource
+
+        return (NpySource if kind == "NumPy" else NpzSource)(stream, display)
+    except BaseException:
+        stream.close()
+        raise
 
 
 def _open(reference: Reference) -> BinaryIO:
@@ -103,7 +148,7 @@ def _open(reference: Reference) -> BinaryIO:
         return open(sys.stdin.fileno(), "rb", closefd=False)
     try:
         if os.path.isdir(reference.path):
-            raise FileError(f"{reference.path}: a directory, expected a CSV or Parquet file")
+            raise FileError(f"{reference.path}: a directory, expected a file")
         return open(reference.path, "rb")
     except OSError as error:
         hint = ""
@@ -132,13 +177,11 @@ class _Again(io.RawIOBase):
         super().close()
 
 
-def _look(stream: BinaryIO) -> tuple[BinaryIO, bytes]:
-    """A stream from its start, and its first eight bytes, however slowly they come."""
-    head = stream.read(8)
+def _steady(stream: BinaryIO) -> BinaryIO:
+    """A stream whose first bytes can be looked at, however slowly they come through a pipe."""
     if stream.seekable():
-        stream.seek(0)
-        return stream, head
-    return io.BufferedReader(_Again(head, stream), 1 << 16), head
+        return stream
+    return io.BufferedReader(_Again(stream.read(8), stream), 1 << 16)
 
 
 def _nearby(path: Path) -> str:
@@ -153,8 +196,9 @@ def _nearby(path: Path) -> str:
 
 
 def _spool(stream: BinaryIO) -> Any:
-    """Parquet needs its footer first, so what comes through a pipe waits in a temporary file."""
+    """What comes through a pipe waits in a temporary file: most formats are read with seeks."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as its reader
     shutil.copyfileobj(stream, file)
+    stream.close()
     file.seek(0)
     return file

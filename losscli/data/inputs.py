@@ -7,13 +7,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from losscli.data.align import blocks
+from losscli.data.axes import LAST, ClassAxis
 from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.checks import Place, check, finite_or_admitted
 from losscli.data.files import ReadOptions
 from losscli.data.given import complete
-from losscli.data.opening import COLUMNS, Naming, open_streams
+from losscli.data.opening import COLUMNS, Column, Naming, open_streams
 from losscli.data.source import Source, Values, stack
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError
 from losscli.losses.domains import SUM_TOLERANCE, Context
 from losscli.losses.numerics import Array, Index, Mask
 from losscli.losses.registry import Loss
@@ -39,7 +40,7 @@ class InputOptions:
     read: ReadOptions = field(default_factory=ReadOptions)
     labels: tuple[str, str] | None = None
     nonfinite: NonFinite = "error"
-    class_axis: int = -1
+    class_axis: int = LAST
     sum_tolerance: float = SUM_TOLERANCE
     #: rows of a batch, for losses whose rows depend on their batch; None for the whole file
     batch_size: int | None = None
@@ -85,9 +86,10 @@ class Inputs:
     def _settle(self, params: dict[str, Any]) -> None:
         """Match the first rows with the loss, which settles shapes, domains and blocks."""
         first = self._first_shapes()
+        self._classes = ClassAxis(self.options.class_axis, self.loss, self.roles, first)
         #: the shape of a row of each role, as the loss sees it
         self.shapes: dict[str, Shape] = {
-            name: _row_shape(self._class_last(name, np.empty((1, *shape))).shape[1:])
+            name: _row_shape(self._classes.move(name, np.empty((1, *shape))).shape[1:])
             for name, shape in first.items()
         }
         self.binding: Binding = bind(
@@ -118,10 +120,7 @@ class Inputs:
 
     def describe(self) -> dict[str, str]:
         """Each role's reference with the columns that were read, for people and programs."""
-        return {
-            name: f"{column.display}#{','.join(column.names)}" if column.reference else "array"
-            for name, column in self._columns.items()
-        }
+        return {name: _described(column) for name, column in self._columns.items()}
 
     def element_names(self, count: int) -> list[str]:
         """Names for the elements of a row: pred's columns where they are as many, else 1, 2, 3 …"""
@@ -224,7 +223,7 @@ class Inputs:
         column = self._columns[name]
         chosen = [parts[column.stream][i] for i in column.indexes]
         values = chosen[0] if len(chosen) == 1 else stack(chosen)
-        array = self._class_last(name, values.array)
+        array = self._classes.move(name, values.array)
         missing = values.missing
         shape = _row_shape(array.shape[1:])
         if name == BY:
@@ -239,17 +238,8 @@ class Inputs:
         flat = (len(array), *self.binding.shapes[name])
         return Values(
             np.ascontiguousarray(array.reshape(flat), dtype=np.float64),
-            None if missing is None else self._class_last(name, missing).reshape(flat),
+            None if missing is None else self._classes.move(name, missing).reshape(flat),
         )
-
-    def _class_last(self, name: str, array: Any) -> Any:
-        """The class axis moved to the end, for roles that have one."""
-        axis = self.options.class_axis
-        if axis == -1 or array.ndim < 3 or not any(" C" in p for p, _ in self.roles[name].shapes):
-            return array
-        if not 1 <= axis < array.ndim:
-            raise UsageError(f"class axis {axis}: {name} has {array.ndim} axes, samples on axis 0")
-        return np.moveaxis(array, axis, -1)
 
     def _finite_rows(self, values: Mapping[str, Values], start: int) -> Mask | None:
         """With `skip`, which rows are finite in every role; None when all of them are."""
@@ -268,14 +258,24 @@ class Inputs:
     def _place(self, name: str, start: int, rows: Index | None) -> Place:
         column = self._columns[name]
         names = column.names if column.reference else []
-        return Place(column.display, names, name, self.loss.name, start, rows)
+        return Place(
+            column.display, names, name, self.loss.name, start, rows,
+            lambda index: self._classes.index(name, index),
+        )  # fmt: skip
+
+
+def _described(column: Column) -> str:
+    """Where a role's data comes from; an array that is read whole has no names of columns."""
+    if column.reference is None:
+        return "array"
+    return f"{column.display}#{','.join(column.names)}" if column.names else column.display
 
 
 def block_rows(width: int) -> int:
     """Rows of a block, by the number of values of a row alone, so that the cuts never move."""
     if width <= 2:
         return BLOCK_ROWS
-    return max(64, 1 << (max(1, BLOCK_VALUES // width).bit_length() - 1))
+    return 1 << (max(1, BLOCK_VALUES // width).bit_length() - 1)
 
 
 def _row_shape(shape: tuple[int, ...]) -> Shape:

@@ -10,7 +10,7 @@ from losscli.data.arrays import ArraySource
 from losscli.data.files import ReadOptions, open_source
 from losscli.data.given import is_table, reference_of, table_of
 from losscli.data.references import STDIN, Reference, choose
-from losscli.data.source import LabelMap, Source, Wanted
+from losscli.data.source import WHOLE, LabelMap, Source, Wanted
 from losscli.errors import UsageError
 from losscli.losses.roles import Role
 
@@ -72,20 +72,28 @@ def open_streams(
             sources.append(source)
             wanted.append([])
         at = by_file[key]
-        names = choose(reference, source.columns) if reference else list(source.columns)
+        names, read_columns = _columns_of(source, reference)
         first = len(wanted[at])
         scores = next(iter(columns.values())).names if columns else []
-        wanted[at] += [_wanted(column, roles[name], naming, scores) for column in names]
+        wanted[at] += [_wanted(column, roles[name], naming, scores) for column in read_columns]
         display = reference.display if reference else name
-        columns[name] = Column(
-            at, list(range(first, first + len(names))), reference, display, names
-        )
+        columns[name] = Column(at, list(range(first, len(wanted[at]))), reference, display, names)
     if naming.labels and not any(roles[name].codes for name in given):
         raise UsageError("--labels: this loss has no input of two labels")
     if naming.classes and not any(roles[name].by_class for name in given):
         raise UsageError("--classes: this loss has no input of class indices")
     streams = [Stream(source, each) for source, each in zip(sources, wanted, strict=True)]
     return columns, streams
+
+
+def _columns_of(source: Source, reference: Reference | None) -> tuple[list[str], list[str]]:
+    """The names of the columns of a role, and the columns to read: for some files, all as one."""
+    if reference is None:
+        return source.columns, source.columns
+    if source.whole and reference.columns is None:
+        return [], [WHOLE]
+    names = choose(reference, source.columns)
+    return names, names
 
 
 def _wanted(column: str, role: Role, naming: Naming, scores: list[str]) -> Wanted:

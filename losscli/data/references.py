@@ -59,8 +59,10 @@ def choose(reference: Reference, names: Sequence[str]) -> list[str]:
         if not found:
             listed = ", ".join(repr(n) for n in names[:12]) + (", …" if len(names) > 12 else "")
             raise DataError(
-                f"{reference.display}: no column '{pattern}'; it has {listed}",
-                suggestion(pattern, names),
+                f"{reference.display}: no column '{pattern}'; it has {listed or 'none'}",
+                suggestion(pattern, names)
+                if names
+                else f"one array of several axes is named without columns: {reference.path}",
             )
         if len(found) > 1 and "*" not in pattern and "?" not in pattern and "[" not in pattern:
             raise DataError(f"{reference.display}: {len(found)} columns are called '{pattern}'")

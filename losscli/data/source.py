@@ -10,6 +10,14 @@ import numpy as np
 from losscli.errors import DataError
 from losscli.losses.numerics import Array, Mask
 
+#: the formats, in messages about files of others
+EXPECTED = "CSV, Parquet, Arrow or NumPy"
+#: the column that is all of a file which holds one array
+WHOLE = ""
+#: values of a piece: 2 MiB of float64
+PIECE_VALUES = 1 << 18
+PIECE_ROWS = 65536
+
 
 @dataclass(frozen=True)
 class LabelMap:
@@ -73,7 +81,7 @@ class Wanted(NamedTuple):
 
 
 class Values(NamedTuple):
-    """Decoded values, (n,) or (n, k, …); NaN where a value is missing, as `missing` tells."""
+    """Decoded values, samples on the first axis; NaN where one is missing, as `missing` tells."""
 
     array: Array
     missing: Mask | None = None
@@ -109,6 +117,8 @@ class Source(Protocol):
 
     display: str
     columns: list[str]
+    #: whether it is one array, which is read as the column WHOLE when no columns are named
+    whole: bool
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         """The columns asked for, a few rows at a time, in order, from the first row."""
@@ -123,6 +133,11 @@ class BadValue(Exception):
     def __init__(self, index: int, value: str, expected: str, hint: str = "") -> None:
         super().__init__(value)
         self.index, self.value, self.expected, self.hint = index, value, expected, hint
+
+
+def piece_rows(width: int) -> int:
+    """Rows of a piece, by the number of values of a row, so that memory does not grow with it."""
+    return max(1, min(PIECE_ROWS, PIECE_VALUES // max(1, width)))
 
 
 def misfit(

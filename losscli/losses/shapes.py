@@ -1,6 +1,6 @@
 """Shapes in named axes, and how the shapes of the data settle what the axes are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,6 +115,11 @@ def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any])
             )
 
 
+def has_classes(role: Role, of: Callable[[Iterable[bool]], bool] = any) -> bool:
+    """Whether any, or all, of a role's shapes have an axis of classes."""
+    return of("C" in pattern.split() for pattern, _ in role.shapes)
+
+
 def describe(role: Role) -> str:
     """A role's shapes as a person reads them: "(n,) or (n, k)"."""
     texts = " or ".join(_readable(pattern, domain) for pattern, domain in role.shapes)
@@ -142,7 +147,9 @@ def _mismatch(
         message = f"{name} has {width(shape)}, which does not go with it"
         return DataError(
             f"{sizes}; {message} ({loss.name} wants {name} {wanted})",
-            "nothing is broadcast: name as many columns for one as for the other",
+            "--class-axis says which axis holds the classes, when it is not the last"
+            if any(has_classes(loss.roles[o], all) and len(shapes[o]) > 1 for o in before)
+            else "nothing is broadcast: name as many columns for one as for the other",
         )
     return DataError(
         f"{name} has {width(shape)}; {loss.name} wants {wanted}",

@@ -1,0 +1,61 @@
+"""Which axis of a role's array holds the classes: the last one, or the one that is named."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from losscli.errors import UsageError
+from losscli.losses.registry import Loss
+from losscli.losses.roles import Role
+from losscli.losses.shapes import Shape, has_classes
+
+LAST = -1
+
+
+class ClassAxis:
+    """Moves the classes of the roles that have them to the last axis, where losses expect them."""
+
+    def __init__(
+        self, axis: int, loss: Loss, roles: Mapping[str, Role], shapes: Mapping[str, Shape]
+    ) -> None:
+        """From the shapes of a row of each role, as they are in the files."""
+        self._axis = axis
+        self._roles = set() if axis == LAST else self._with_classes(loss, roles, shapes)
+
+    def move(self, role: str, array: Any) -> Any:
+        """A role's array, with its classes last."""
+        return np.moveaxis(array, self._axis, -1) if role in self._roles else array
+
+    def index(self, role: str, index: tuple[int, ...]) -> tuple[int, ...]:
+        """Where an element of the moved array is in the file."""
+        if role not in self._roles or len(index) == 1:
+            return index
+        *others, of_class = index
+        return (*others[: self._axis], of_class, *others[self._axis :])
+
+    def _with_classes(
+        self, loss: Loss, roles: Mapping[str, Role], shapes: Mapping[str, Shape]
+    ) -> set[str]:
+        """The roles that have an axis of classes.
+
+        A target may be class indices or hold a value for every class: it has the axis when it has
+        as many axes as the scores.
+        """
+        found: set[str] = set()
+        scores = 0
+        for name, shape in shapes.items():
+            always = has_classes(roles[name], all)
+            axes = 1 + len(shape)
+            if always:
+                scores = scores or axes
+            elif not has_classes(roles[name], any) or axes != scores:
+                continue
+            if not 1 <= self._axis < axes:
+                raise UsageError(
+                    f"class axis {self._axis}: {name} has {axes} axes, of which 0 holds the rows"
+                )
+            found.add(name)
+        if not found:
+            raise UsageError(f"class axis {self._axis}: {loss.name} has no role with classes")
+        return found

@@ -1,0 +1,96 @@
+"""Arrow IPC: files (Feather), which are mapped into memory, and streams."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.ipc as pa_ipc
+
+from losscli.data.mapped import map_file, release
+from losscli.data.source import Values, Wanted
+from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, slices
+from losscli.errors import FileError
+
+
+class IpcSource:
+    """The columns of one Arrow stream or, unless it `streams`, of a file, which must be on disk."""
+
+    whole = False
+
+    def __init__(self, file: Any, display: str, streams: bool) -> None:
+        self.display = display
+        self._streams = streams
+        self._file = file
+        self._reader: Any
+        try:
+            if streams:
+                self._bytes = _Bytes(file)
+                self._reader = pa_ipc.open_stream(pa.PythonFile(self._bytes, "r"))
+            else:
+                self._map = map_file(file)
+                self._reader = pa_ipc.open_file(pa.py_buffer(self._map))
+            self.columns: list[str] = list(self._reader.schema.names)
+        except DAMAGE as error:
+            raise FileError(f"{display}: not a readable Arrow file: {first_line(error)}") from None
+
+    def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
+        names = names_of(wanted, self.columns, self.display)
+        return pieces_of(self._parts(names), wanted, self.display)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _parts(self, names: list[str]) -> Iterator[Any]:
+        for batch in self._streamed() if self._streams else self._batches(names):
+            chosen = batch.select(names)
+            chosen.validate()
+            for part in slices(chosen):
+                yield part
+                if not self._streams:
+                    release(self._map)
+
+    def _streamed(self) -> Iterator[Any]:
+        """The batches of a stream, which says itself when it is over."""
+        yield from self._reader
+        if self._bytes.dry:
+            raise FileError(
+                f"{self.display}: an Arrow stream without its end: cut short, or never closed",
+                "writers mark the end of a stream when they are closed",
+            )
+
+    def _batches(self, names: list[str]) -> Iterator[Any]:
+        """The batches of a file. Of compressed ones, only the columns wanted are unpacked.
+
+        Naming the columns makes Arrow copy them out of a file that is not compressed.
+        """
+        reader = self._reader
+        if reader.num_record_batches and not self._lies_in_file(reader.get_batch(0)):
+            fields = [self.columns.index(name) for name in names]
+            options = pa_ipc.IpcReadOptions(included_fields=fields, use_threads=False)
+            reader = pa_ipc.open_file(pa.py_buffer(self._map), options=options)
+        for i in range(reader.num_record_batches):
+            yield reader.get_batch(i)
+
+    def _lies_in_file(self, batch: Any) -> bool:
+        file = pa.py_buffer(self._map)
+        buffers = [buffer for column in batch.columns for buffer in column.buffers()]
+        return all(
+            file.address <= buffer.address < file.address + file.size
+            for buffer in buffers
+            if buffer is not None and buffer.size
+        )
+
+
+class _Bytes:
+    """A stream of bytes, and whether more was asked of it than there is."""
+
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.dry = False
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._file.read(size)
+        self.dry = self.dry or not data
+        return data

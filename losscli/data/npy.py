@@ -1,0 +1,146 @@
+"""NumPy's files: `.npy`, which is one array, and `.npz`, a zip archive of them by name.
+
+Rows are read from the front, a piece at a time, and nothing is ever unpickled.
+"""
+
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from losscli.data.arrays import decode
+from losscli.data.npy_array import NpyArray
+from losscli.data.source import EXPECTED, WHOLE, BadValue, Values, Wanted, misfit, piece_rows
+from losscli.errors import DataError, FileError
+
+SUFFIX = ".npy"
+#: what zipfile raises for archives that are damaged, encrypted or packed in unknown ways
+DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError)
+
+
+class NpySource:
+    """One array. The columns of a matrix are 1, 2, 3 …, those of records the names of fields."""
+
+    def __init__(self, file: Any, display: str) -> None:
+        self.display = display
+        self._file = file
+        self._array = NpyArray(file, os.fstat(file.fileno()).st_size, display)
+        fields, axes = self._array.dtype.names, self._array.shape[1:]
+        self.whole = fields is None
+        self.columns: list[str] = list(fields or ())
+        if self.whole and len(axes) <= 1:
+            self.columns = [str(i + 1) for i in range(prod(axes))]
+
+    def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
+        row = 0
+        for (part,) in _read([self._array]):
+            yield [_decode(self._column(part, w.column), w, self.display, row) for w in wanted]
+            row += len(part)
+
+    def close(self) -> None:
+        self._array.close()
+        self._file.close()
+
+    def _column(self, part: Any, name: str) -> Any:
+        if not self.whole:
+            return part[name]
+        return part if name == WHOLE or part.ndim == 1 else part[:, int(name) - 1]
+
+
+class NpzSource:
+    """The arrays of an archive, which are its columns."""
+
+    whole = False
+
+    def __init__(self, file: Any, display: str) -> None:
+        self.display = display
+        self._file = file
+        self._arrays: dict[str, NpyArray] = {}
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except DAMAGE as error:
+            raise FileError(f"{display}: not a readable zip archive: {error}") from None
+        names = self._zip.namelist()
+        self.columns = [name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)]
+        if not self.columns:
+            torch = any(name.endswith("data.pkl") for name in names)
+            raise FileError(
+                f"{display}: {'a PyTorch file' if torch else 'a zip archive without .npy files'}, "
+                f"expected {EXPECTED}",
+                "a pickle can run any program: numpy.save writes the values of a tensor"
+                if torch
+                else "unpack it first",
+            )
+
+    def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
+        names = list(dict.fromkeys(w.column for w in wanted))
+        arrays = [self._open(name) for name in names]
+        if len({array.rows for array in arrays}) > 1:
+            counts = ", ".join(f"{array.where} has {array.rows} rows" for array in arrays)
+            raise DataError(f"{counts}: rows are paired by position, so their counts must agree")
+        row = 0
+        for parts in _read(arrays):
+            by_name = dict(zip(names, parts, strict=True))
+            yield [_decode(by_name[w.column], w, self.display, row) for w in wanted]
+            row += len(parts[0])
+
+    def close(self) -> None:
+        for array in self._arrays.values():
+            array.close()
+        self._zip.close()
+        self._file.close()
+
+    def _open(self, name: str) -> NpyArray:
+        where = f"{self.display}, column '{name}'"
+        if self.columns.count(name) > 1:
+            raise DataError(
+                f"{self.display}: {self.columns.count(name)} columns are called '{name}'"
+            )
+        try:
+            size = self._zip.getinfo(name + SUFFIX).file_size
+            member = self._zip.open(name + SUFFIX)
+        except DAMAGE as error:
+            raise FileError(f"{where}: damaged: {error}") from None
+        array = self._arrays[name] = NpyArray(_Member(member, where), size, where)
+        if array.dtype.names:
+            raise DataError(f"{where}: records, expected numbers", "write each field as an array")
+        return array
+
+
+class _Member:
+    """A file of an archive, read from the front."""
+
+    def __init__(self, stream: Any, where: str) -> None:
+        self._stream, self._where = stream, where
+
+    def read(self, size: int) -> bytes:
+        try:
+            data: bytes = self._stream.read(size)
+        except DAMAGE as error:
+            raise FileError(f"{self._where}: damaged: {error}") from None
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _read(arrays: Sequence[NpyArray]) -> Iterator[list[Any]]:
+    """The rows of arrays of one length, side by side, a few at a time."""
+    step = piece_rows(sum(array.row_values for array in arrays))
+    for _ in range(0, arrays[0].rows, step):
+        yield [array.take(step) for array in arrays]
+
+
+def _decode(part: Any, wanted: Wanted, display: str, row: int) -> Values:
+    if part.dtype.kind == "S":
+        part = np.char.decode(part, "utf-8", "replace")
+    try:
+        return decode(part, wanted)
+    except BadValue as bad:
+        raise misfit(
+            display, wanted.column, row + bad.index + 1, bad.value, bad.expected, bad.hint
+        ) from None

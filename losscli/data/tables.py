@@ -1,0 +1,68 @@
+"""Batches of rows, as Arrow has them → pieces: what Parquet and Arrow files have in common."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from losscli.data.arrow import read
+from losscli.data.source import BadValue, Values, Wanted, misfit, piece_rows
+from losscli.errors import DataError, FileError
+
+#: what Arrow raises for bytes that make no sense to it: names and words that are not UTF-8, too
+DAMAGE = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
+
+
+def names_of(wanted: Sequence[Wanted], columns: Sequence[str], display: str) -> list[str]:
+    """The columns to read, each once; a DataError when a name stands for several."""
+    names = list(dict.fromkeys(w.column for w in wanted))
+    for name in names:
+        if columns.count(name) > 1:
+            raise DataError(f"{display}: {columns.count(name)} columns are called '{name}'")
+    return names
+
+
+def pieces_of(
+    batches: Iterator[Any], wanted: Sequence[Wanted], display: str
+) -> Iterator[list[Values]]:
+    """The columns wanted of every batch; a FileError says after which row a file is damaged."""
+    row = 0
+    while True:
+        try:
+            batch = next(batches, None)
+            if batch is None:
+                return
+            # Offsets that point out of their buffer would be followed as they are.
+            batch.validate(full=True)
+            values = [_decode(batch.column(w.column), w, display, row) for w in wanted]
+        except DAMAGE as error:
+            raise FileError(f"{display}: damaged after row {row}: {first_line(error)}") from None
+        yield values
+        row += batch.num_rows
+
+
+def _decode(array: Any, wanted: Wanted, display: str, row: int) -> Values:
+    try:
+        return read(array, wanted)
+    except BadValue as bad:
+        raise misfit(
+            display, wanted.column, row + bad.index + 1, bad.value, bad.expected, bad.hint
+        ) from None
+
+
+def slices(batch: Any) -> Iterator[Any]:
+    """A batch in parts that are small enough for a piece: a batch may be a whole table."""
+    width = sum(_values(column) for column in batch.columns) // max(1, batch.num_rows)
+    step = piece_rows(width)
+    for start in range(0, batch.num_rows, step):
+        yield batch.slice(start, step)
+
+
+def _values(array: Any) -> int:
+    """How many values an array holds, those of its lists counted one by one."""
+    return max(len(array), _values(array.values)) if hasattr(array, "values") else len(array)
+
+
+def first_line(error: Exception) -> str:
+    """What an error of a library says, in one line."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,457 @@
+"""The same numbers give the same bits, whatever the format of the file; damaged files are named."""
+
+import bz2
+import contextlib
+import gzip
+import lzma
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import losscli
+from losscli.data import npy, source
+from losscli.data.npy_array import NpyArray
+from losscli.errors import DataError, FileError, LosscliError, UsageError
+from tests.conftest import SAMPLES, Run
+
+ROWS = 3000
+Columns = dict[str, np.ndarray]
+
+
+def _csv(columns: Columns) -> bytes:
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    lines = [",".join(columns), *(",".join(map(repr, row)) for row in rows)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _packed(pack: Callable[[bytes], bytes]) -> Callable[[Path, Columns], None]:
+    return lambda path, columns: path.write_bytes(pack(_csv(columns))) and None
+
+
+def _ipc(kind: Any) -> Callable[[Path, Columns], None]:
+    def write(path: Path, columns: Columns) -> None:
+        table = pa.table(columns)
+        with kind(str(path), table.schema) as out:
+            out.write_table(table, max_chunksize=1000)
+
+    return write
+
+
+def _records(path: Path, columns: Columns) -> None:
+    dtype = [(name, column.dtype) for name, column in columns.items()]
+    records = np.empty(len(next(iter(columns.values()))), dtype)
+    for name, column in columns.items():
+        records[name] = column
+    np.save(path, records)
+
+
+#: how a table of columns is written, by the suffix of the file
+WRITERS: dict[str, Callable[[Path, Columns], Any]] = {
+    "csv": _packed(bytes),
+    "csv.gz": _packed(gzip.compress),
+    "csv.bz2": _packed(bz2.compress),
+    "csv.xz": _packed(lzma.compress),
+    "csv.zst": _packed(lambda data: pa.compress(data, "zstd", asbytes=True)),
+    "parquet": lambda path, columns: pq.write_table(pa.table(columns), path),
+    "arrow": _ipc(pa.ipc.new_file),
+    "arrows": _ipc(pa.ipc.new_stream),
+    "feather": lambda path, columns: feather.write_feather(pa.table(columns), str(path)),
+    "npy": _records,
+    "npz": lambda path, columns: np.savez(path, **columns),
+    "compressed.npz": lambda path, columns: np.savez_compressed(path, **columns),
+}
+
+
+def table(rows: int = ROWS) -> Columns:
+    rng = np.random.default_rng(11)
+    return {
+        "pred": rng.normal(size=rows),
+        "target": rng.normal(size=rows),
+        "sign": rng.integers(0, 2, rows),
+        "label": rng.integers(0, 3, rows),
+        "weight": rng.random(rows).astype(np.float32).astype(float),
+        **{f"s_{i}": rng.normal(size=rows) for i in range(3)},
+    }
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "huber": {},
+    "mae": {"weight": "weight"},
+    "hinge": {"target": "sign", "labels": "0,1"},
+    "cross-entropy": {"pred": "s_*", "target": "label"},
+}
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_every_format_gives_the_same_bits(suffix: str, tmp_path: Path) -> None:
+    columns = table()
+    path = tmp_path / f"t.{suffix}"
+    WRITERS[suffix](path, columns)
+    for loss, options in CASES.items():
+        arguments = {"pred": "pred", "target": "target", **options}
+        roles = [name for name in arguments if name in ("pred", "target", "weight")]
+        scores = np.column_stack([columns[f"s_{i}"] for i in range(3)])
+        arrays = {r: scores if arguments[r] == "s_*" else columns[arguments[r]] for r in roles}
+        expected = losscli.compute(loss, **{**arguments, **arrays}, per_sample=True)
+        found = losscli.compute(loss, data=path, **arguments, per_sample=True)
+        assert found.value == expected.value
+        np.testing.assert_array_equal(found.per_sample, expected.per_sample)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_every_format_through_standard_input(suffix: str, run: Run, tmp_path: Path) -> None:
+    columns = {name: column for name, column in table(20).items() if name in ("pred", "target")}
+    path = tmp_path / f"t.{suffix}"
+    WRITERS[suffix](path, columns)
+    done = run("compute", "mse", "--data", "-", "-f", "value", input=path.read_bytes())
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert float(done.stdout) == losscli.compute("mse", **columns).value
+
+
+def test_a_pipe_that_has_a_name(run: Run, tmp_path: Path) -> None:
+    """`<(command)` names a pipe, in which nothing can be sought."""
+    np.save(tmp_path / "p.npy", np.arange(4.0))
+    command = f"{sys.executable} -m losscli compute mse --pred <(cat p.npy) --target p.npy -f value"
+    environment = {"PYTHONPATH": str(SAMPLES.parent)}
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, env=environment,
+        check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("0.0\n", "")
+
+
+#: lines that are missing at the end of a text cannot be seen
+BINARY = [suffix for suffix in WRITERS if suffix != "csv"]
+
+
+@pytest.mark.parametrize("suffix", BINARY)
+def test_a_file_that_is_cut_short_is_named(suffix: str, tmp_path: Path) -> None:
+    columns = {name: column for name, column in table(30).items() if name in ("pred", "target")}
+    whole, cut = tmp_path / f"t.{suffix}", tmp_path / f"cut.{suffix}"
+    WRITERS[suffix](whole, columns)
+    data = whole.read_bytes()
+    for length in {*range(0, len(data), max(1, len(data) // 40)), len(data) - 8}:
+        cut.write_bytes(data[:length])
+        with pytest.raises(LosscliError, match=r"cut\."):
+            losscli.compute("mse", data=cut)
+
+
+@pytest.mark.parametrize("suffix", BINARY)
+def test_a_damaged_file_is_never_a_crash(suffix: str, tmp_path: Path) -> None:
+    """Errors of other kinds would pass through."""
+    columns = {name: column for name, column in table(30).items() if name in ("pred", "target")}
+    path = tmp_path / f"t.{suffix}"
+    WRITERS[suffix](path, columns)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(5)
+    for _ in range(100):
+        data = bytearray(whole)
+        data[rng.integers(len(data))] = rng.integers(256)
+        path.write_bytes(data)
+        with contextlib.suppress(LosscliError):
+            losscli.compute("mse", data=path)
+
+
+DTYPES = ["?", "i1", "<i8", ">i4", "u2", "<f2", ">f4", "<f4", "<f8", ">f8"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.data(),
+    st.sampled_from(DTYPES),
+    hnp.array_shapes(max_dims=4, max_side=4),
+    st.sampled_from(["C", "F"]),
+    st.integers(1, 12),
+    st.booleans(),
+)
+def test_npy_of_any_dtype_shape_and_order(
+    tmp_path_factory: pytest.TempPathFactory,
+    data: Any,
+    dtype: str,
+    shape: tuple[int, ...],
+    order: Any,
+    piece: int,
+    packed: bool,
+) -> None:
+    elements = {"allow_nan": False, "allow_infinity": False} if "f" in dtype else None
+    array = np.asarray(data.draw(hnp.arrays(dtype, shape, elements=elements)), order=order)
+    path = tmp_path_factory.getbasetemp() / f"a.{'npz' if packed else 'npy'}"
+    if packed:
+        np.savez_compressed(path, a=array)
+    else:
+        np.save(path, array)
+    before, source.PIECE_VALUES = source.PIECE_VALUES, piece
+    try:
+        found = losscli.compute(
+            "mae", pred=path, target=np.zeros(shape), row="none", reduction="none"
+        )
+    finally:
+        source.PIECE_VALUES = before
+    expected = np.abs(array.astype(float))
+    np.testing.assert_array_equal(np.ravel(found.per_sample), expected.ravel())
+
+
+def test_columns_of_a_matrix(tmp_path: Path) -> None:
+    matrix = np.arange(12.0).reshape(4, 3)
+    np.save(tmp_path / "m.npy", matrix)
+    np.save(tmp_path / "v.npy", matrix[:, 0])
+    for columns, expected in (("1", 0), ("3,1", [2, 0]), ("*", [0, 1, 2]), ("[23]", [1, 2])):
+        found = losscli.compute(
+            "mse", pred=f"{tmp_path}/m.npy#{columns}", target=matrix[:, expected]
+        )
+        assert found.value == 0
+        names = f"#{','.join(str(i + 1) for i in np.atleast_1d(expected))}"
+        assert found.inputs["pred"] == f"{tmp_path}/m.npy{names}"
+    both = losscli.compute("mse", data=tmp_path / "m.npy", pred="1", target="3")
+    assert both.value == 4
+    whole = losscli.compute("mse", pred=tmp_path / "m.npy", target=matrix)
+    assert (whole.value, whole.inputs["pred"]) == (0, f"{tmp_path}/m.npy")
+    assert losscli.compute("mse", pred=f"{tmp_path}/v.npy#1", target=matrix[:, 0]).value == 0
+    with pytest.raises(DataError, match=r"no column '0'; it has '1', '2', '3'"):
+        losscli.compute("mse", data=tmp_path / "m.npy", pred="0", target="1")
+
+
+def test_fields_of_records_have_shapes_of_their_own(tmp_path: Path) -> None:
+    records = np.zeros(5, [("scores", "<f4", (3,)), ("label", ">i2"), ("name", "U3")])
+    records["label"] = [0, 1, 2, 0, 1]
+    records["name"] = ["no", "yes", "no", "no", "yes"]
+    np.save(tmp_path / "r.npy", records)
+    found = losscli.compute("cross-entropy", data=tmp_path / "r.npy", pred="scores", target="label")
+    assert found.value == pytest.approx(np.log(3), rel=1e-15)  # three equal scores
+    hinge = losscli.compute(
+        "hinge", data=tmp_path / "r.npy", pred="label", target="name", labels="no,yes",
+        per_sample=True,
+    )  # fmt: skip
+    np.testing.assert_array_equal(hinge.per_sample, [1, 0, 3, 1, 0])  # max(0, 1 − y s)
+
+
+@pytest.mark.parametrize("dtype", ["U3", "S3"])
+def test_words_are_labels(dtype: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "t.npy", np.array(["no", "yes"], dtype))
+    found = losscli.compute("hinge", pred=[0.5, 0.5], target=tmp_path / "t.npy", labels="no,yes")
+    assert found.value == 1.0
+    with pytest.raises(DataError, match=r"t\.npy, row 1: got 'no', expected a number"):
+        losscli.compute("hinge", pred=[0.5, 0.5], target=tmp_path / "t.npy")
+
+
+def test_labels_of_matrices_and_lists_are_mapped(tmp_path: Path) -> None:
+    labels = np.array([[0, 1], [1, 1], [1, 2]])
+    pred = np.full((2, 2), 0.5)
+    np.save(tmp_path / "t.npy", labels[:2])
+    pq.write_table(pa.table({"t": labels[:2].tolist()}), tmp_path / "t.parquet")
+    for target in (tmp_path / "t.npy", tmp_path / "t.parquet", labels[:2]):
+        found = losscli.compute("hinge", pred=pred, target=target, labels="0,1")
+        assert found.value == (1.5 + 3 * 0.5) / 4
+    np.save(tmp_path / "t.npy", labels)
+    pq.write_table(pa.table({"t": labels.tolist()}), tmp_path / "t.parquet")
+    for name in ("t.npy", "t.parquet"):
+        with pytest.raises(DataError, match=r"row 3: .*got 2, expected 0 or 1"):
+            losscli.compute("hinge", pred=np.ones((3, 2)), target=tmp_path / name, labels="0,1")
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("target", ["indices", "distribution"])
+def test_class_axis(order: Any, target: str, tmp_path: Path, run: Run) -> None:
+    rng = np.random.default_rng(2)
+    pred = rng.normal(size=(50, 4, 3, 2))
+    y = rng.integers(0, 4, (50, 3, 2))
+    last = np.moveaxis(pred, 1, -1)
+    expected = losscli.compute("cross-entropy", pred=last, target=y)
+    if target == "distribution":
+        y = np.moveaxis(np.eye(4)[y], -1, 1)
+        expected = losscli.compute("cross-entropy", pred=last, target=np.moveaxis(y, 1, -1))
+    np.save(tmp_path / "p.npy", np.asarray(pred, order=order))
+    np.save(tmp_path / "t.npy", np.asarray(y, order=order))
+    done = run(
+        "compute", "cross-entropy", "--pred", "p.npy", "--target", "t.npy", "--class-axis", "1",
+        "-f", "csv",
+    )  # fmt: skip
+    assert done.stderr == ""
+    row = dict(zip(*(line.split(",") for line in done.stdout.splitlines()), strict=True))
+    assert float(row["value"]) == expected.value
+    assert "|class_axis:1|" in row["signature"]
+    moved = losscli.compute("cross-entropy", pred=pred, target=y, class_axis=1)
+    assert moved.value == expected.value
+
+
+def test_a_value_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
+    pred = np.zeros((3, 4, 2, 5))
+    pred[1, 3, 0, 2] = np.nan
+    np.save(tmp_path / "p.npy", pred)
+    with pytest.raises(DataError, match=r"p\.npy, row 2: element 4, 1, 3: got nan"):
+        losscli.compute(
+            "cross-entropy", pred=tmp_path / "p.npy", target=np.zeros((3, 2, 5)), class_axis=1
+        )
+    with pytest.raises(DataError, match=r"p\.npy, row 2: element 4, 1, 3: got nan"):
+        losscli.compute("mse", pred=tmp_path / "p.npy", target=pred)
+
+
+def test_class_axes_that_are_none(run: Run) -> None:
+    scores, labels = np.zeros((2, 3)), np.zeros(2)
+    assert losscli.compute("cross-entropy", pred=scores, target=labels, class_axis=1).n == 2
+    for axis in (0, 2, -2):
+        with pytest.raises(UsageError, match=f"class axis {axis}: pred has 2 axes"):
+            losscli.compute("cross-entropy", pred=scores, target=labels, class_axis=axis)
+    with pytest.raises(UsageError, match="mse has no role with classes"):
+        losscli.compute("mse", pred=labels, target=labels, class_axis=1)
+    assert "No such option" in run("compute", "mse", "--class-axis", "1").stderr
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "arrows", "feather", "npy", "npz"])
+def test_no_rows(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"t.{suffix}"
+    WRITERS[suffix](path, {"pred": np.empty(0), "target": np.empty(0)})
+    with pytest.raises(DataError, match=r"t\..*: no rows"):
+        losscli.compute("mse", data=path)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_no_rows_of_a_matrix(order: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "m.npy", np.empty((0, 3), order=order))
+    with pytest.raises(DataError, match=r"m\.npy: no rows"):
+        losscli.compute("mse", pred=tmp_path / "m.npy", target=tmp_path / "m.npy")
+
+
+@pytest.mark.parametrize(
+    ("array", "kind", "message"),
+    [
+        (np.array([1, None]), FileError, "an array of Python objects, which are pickled"),
+        (np.zeros(2, [("a", object)]), FileError, "an array of Python objects"),
+        (np.array([1j]), DataError, "holds complex128, expected real numbers"),
+        (np.zeros(2, "M8[s]"), DataError, r"holds datetime64\[s\], expected"),
+        (np.zeros(2, [("a", [("b", "f8")])]), DataError, "expected real numbers"),
+        (np.float64(1), DataError, "a single value, expected an array"),
+        (np.zeros((2, 0)), DataError, "its rows hold no values"),
+    ],
+)
+def test_arrays_that_are_refused(array: Any, kind: Any, message: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", array, allow_pickle=True)
+    np.savez(tmp_path / "a.npz", a=array)
+    for name in ("a.npy", "a.npz"):
+        with pytest.raises(kind, match=rf"{name}.*{message}"):
+            losscli.compute("mse", pred=tmp_path / name, target=tmp_path / name)
+
+
+def test_records_in_an_archive_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", a=np.zeros(2, [("x", "f8")]))
+    with pytest.raises(DataError, match="column 'a': records, expected numbers"):
+        losscli.compute("mse", pred=tmp_path / "a.npz", target=tmp_path / "a.npz")
+
+
+def test_names_of_fields_in_any_script(tmp_path: Path) -> None:
+    """NumPy writes version 3 of its format for them."""
+    with pytest.warns(UserWarning, match="format 3.0"):
+        np.save(tmp_path / "a.npy", np.ones(2, [("оценка", "f8"), ("y", "f8")]))
+    found = losscli.compute("mse", data=tmp_path / "a.npy", pred="оценка", target="y")
+    assert found.value == 0
+
+
+def test_more_bytes_than_the_header_says(tmp_path: Path) -> None:
+    with (tmp_path / "two.npy").open("wb") as file:
+        np.save(file, np.zeros(3))
+        np.save(file, np.zeros(3))
+    with pytest.raises(FileError, match=r"two\.npy: .* too long, 176 bytes of values where 3 of"):
+        losscli.compute("mse", pred=tmp_path / "two.npy", target=tmp_path / "two.npy")
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"a.txt": b"x"}, "a zip archive without .npy files, expected CSV, Parquet, Arrow or Num"),
+        ({"p/data.pkl": b"\x80", "p/data/0": b""}, "a PyTorch file, expected"),
+        ({"a.npy": b"x"}, "column 'a': not a readable NumPy file: it does not start as one"),
+        ({}, "an empty zip archive"),
+    ],
+)
+def test_archives_of_other_things(members: dict[str, bytes], message: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with pytest.raises(FileError, match=message):
+        losscli.compute("mse", pred=tmp_path / "a.zip", target=[1.0])
+
+
+def test_what_is_packed_may_be_anything(tmp_path: Path) -> None:
+    """The content decides inside of a compressed file, too."""
+    for suffix in ("npy", "npz", "parquet", "arrow", "arrows"):
+        WRITERS[suffix](tmp_path / f"t.{suffix}", table(20))
+        packed = tmp_path / f"{suffix}.gz"
+        packed.write_bytes(gzip.compress((tmp_path / f"t.{suffix}").read_bytes()))
+        expected = losscli.compute("mse", data=tmp_path / f"t.{suffix}").value
+        assert losscli.compute("mse", data=packed).value == expected
+    tabs = tmp_path / "t.tsv.gz"
+    tabs.write_bytes(gzip.compress(b"pred\ttarget\n1\t3\n"))
+    assert losscli.compute("mse", data=tabs).value == 4
+    twice = tmp_path / "t.csv.gz"
+    twice.write_bytes(gzip.compress(gzip.compress(b"pred\n1\n")))
+    with pytest.raises(FileError, match="compressed twice"):
+        losscli.compute("mse", data=twice)
+
+
+def test_members_of_gzip_follow_each_other(tmp_path: Path) -> None:
+    """`cat a.gz b.gz` is a gzip file, and so are its peers."""
+    first, second = b"pred,target\n1,3\n", b"2,2\n"
+    for pack in (gzip.compress, bz2.compress, lzma.compress,
+                 lambda data: pa.compress(data, "zstd", asbytes=True)):  # fmt: skip
+        path = tmp_path / "t.csv.packed"
+        path.write_bytes(pack(first) + pack(second))
+        assert losscli.compute("mse", data=path).value == 2
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "arrow", "feather", "parquet"])
+def test_a_suffix_that_is_not_true(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"t.{suffix}"
+    path.write_text("pred,target\n1,1\n")
+    with pytest.raises(FileError, match="whatever its name says"):
+        losscli.compute("mse", data=path)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "arrows", "npz"])
+def test_lists_and_matrices_are_read_in_small_pieces(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(4)
+    pred, target = rng.normal(size=(200, 7)), rng.integers(0, 7, 200)
+    expected = losscli.compute("cross-entropy", pred=pred, target=target)
+    columns: Any = {"pred": pred if suffix == "npz" else pred.tolist(), "target": target}
+    WRITERS[suffix](tmp_path / f"t.{suffix}", columns)
+    monkeypatch.setattr(source, "PIECE_VALUES", 64)
+    found = losscli.compute("cross-entropy", data=tmp_path / f"t.{suffix}")
+    assert found.value == expected.value
+
+
+def test_pieces_are_bounded_by_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    take = NpyArray.take
+
+    def spy(self: NpyArray, rows: int) -> Any:
+        part = take(self, rows)
+        taken.append(part.size)
+        return part
+
+    monkeypatch.setattr(NpyArray, "take", spy)
+    monkeypatch.setattr(npy, "piece_rows", lambda width: max(1, 1000 // width))
+    np.save(tmp_path / "a.npy", np.zeros((30, 3, 50)))
+    losscli.compute("mse", pred=tmp_path / "a.npy", target=tmp_path / "a.npy")
+    assert max(taken) == 900
+    assert sum(taken) == 30 * 150
+
+
+def test_compressed_columns_of_arrow(tmp_path: Path) -> None:
+    columns = {name: np.repeat(column, 50) for name, column in table(100).items()}
+    expected = losscli.compute("mse", pred=columns["pred"], target=columns["target"]).value
+    for codec in ("uncompressed", "lz4", "zstd"):
+        feather.write_feather(pa.table(columns), str(tmp_path / "t.feather"), compression=codec)
+        assert losscli.compute("mse", data=tmp_path / "t.feather").value == expected
