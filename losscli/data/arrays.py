@@ -104,9 +104,9 @@ def _of_rows(array: Any, name: str) -> Any:
     first = next((row for row in array if row is not None), None)
     if not isinstance(first, (np.ndarray, list, tuple)):
         return array
-    if len({np.shape(row) for row in array}) > 1 or any(row is None for row in array):
-        return _lists(array.tolist(), name)
-    return np.stack([np.asarray(row) for row in array])
+    rows: list[Any] = [None if row is None else np.asarray(row) for row in array]
+    shapes = {None if row is None or row.dtype == object else row.shape for row in rows}
+    return np.stack(rows) if len(shapes) == 1 and None not in shapes else _lists(rows, name)
 
 
 def _of_others(value: Any, name: str) -> Any:

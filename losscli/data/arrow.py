@@ -158,8 +158,8 @@ def _parts(array: Any) -> tuple[Any, Index, Index]:
         flat = array.values.slice(array.offset * width, n * width)
         return flat, np.arange(n, dtype=np.int64) * width, np.full(n, width)
     wide = pa.types.is_large_list(array.type)
-    offsets = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32)
-    offsets = offsets[array.offset : array.offset + n + 1].astype(np.int64)
+    dtype, count = np.int64 if wide else np.int32, array.offset + n + 1
+    offsets = np.frombuffer(array.buffers()[1], dtype, count)[array.offset :].astype(np.int64)
     flat = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
     return flat, offsets[:-1] - offsets[0], np.diff(offsets)
 
