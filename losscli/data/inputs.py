@@ -99,6 +99,7 @@ class Inputs:
         self._width = max(int(np.prod(shape)) for shape in self.shapes.values())
         self.block_rows = block_rows(self._width)
         self._whole = {name: self._table(name) for name in self._columns if self._is_whole(name)}
+        self._name_rows()
 
     def _check_classes(self) -> None:
         """As many names of classes as there are classes."""
@@ -178,6 +179,15 @@ class Inputs:
                 )
             found[name] = each[0] if len(each) == 1 else (len(each),)
         return found
+
+    def _name_rows(self) -> None:
+        """Where the rows of a whole table are classes, its length says how many there are."""
+        for name, table in self._whole.items():
+            axis = self.roles[name].shapes[0][0].split()[0]
+            known = self.binding.context.get(axis, len(table))
+            if axis != "m" and known != len(table):
+                raise DataError(f"{name} has {len(table)} rows, expected {known}, one a class")
+            self.binding.context[axis] = len(table)
 
     def _is_whole(self, name: str) -> bool:
         return self.roles[name].whole

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from losscli.losses.domains import Interval
 from losscli.losses.numerics import (
     Array,
+    affine,
     class_index,
     exp,
     expm1,
@@ -32,9 +33,12 @@ from losscli.losses.parameters import (
 from losscli.losses.registry import Example, Rows, alias, loss
 from losscli.losses.roles import (
     BinaryPrediction,
+    ClassMatrix,
     ClassOrDistribution,
     ClassPrediction,
     ClassTarget,
+    ClassVector,
+    Embedding,
     LogProbabilities,
     SoftLabel,
 )
@@ -305,3 +309,55 @@ def generalized_cross_entropy(
     log_p = pick(log_probabilities(pred, input), class_index(target))
     # 1 − p^q = −(e^(q ln p) − 1), which does not cancel for p near 1 or q near 0.
     return (0.0 - expm1(q * log_p)) / q
+
+
+@loss(
+    "linear-cross-entropy",
+    family="classification",
+    aliases=("LinearCrossEntropyLoss", "linear_cross_entropy"),
+)
+def linear_cross_entropy(
+    x: Embedding,
+    target: ClassTarget,
+    linear_weight: ClassMatrix,
+    linear_bias: ClassVector | None = None,
+    *,
+    label_smoothing: Fraction = 0.0,
+    ignore_index: Integer | None = None,
+) -> Rows:
+    """The cross-entropy of the logits that a last linear layer makes of its inputs.
+
+    Formula:
+        ℓ = cross-entropy(W x + b, t)
+
+    Roles:
+        x: the inputs of the layer, one vector a row.
+        target: the index t of the true class.
+        linear_weight: W, a table with one row a class.
+        linear_bias: b, one number a class; 0 when it is not given.
+
+    Parameters:
+        label_smoothing: ε, the share of the target that is spread evenly over all classes.
+        ignore_index: a class index whose rows are left out of every sum (torch: −100).
+
+    Returns:
+        One loss a row, in nats, not negative; 0 for rows that are left out.
+
+    Raises:
+        DataError: a value is not finite, or a class index is not one of the classes.
+
+    Source:
+        torch.nn.LinearCrossEntropyLoss.
+
+    Example:
+        >>> import numpy as np
+        >>> x, layer = np.array([[1.0, 0.0]]), np.array([[0.0, 5.0], [800.0, 0.0]])
+        >>> linear_cross_entropy(x, np.array([0.0]), layer).loss
+        array([800.])
+    """
+    return cross_entropy(
+        affine(x, linear_weight, linear_bias),
+        target,
+        label_smoothing=label_smoothing,
+        ignore_index=ignore_index,
+    )

@@ -236,6 +236,12 @@ def _log_factorial(x: float) -> float:
         return math.inf
 
 
+def affine(x: Array, matrix: Array, vector: Array | None) -> Array:
+    """x Mᵀ + v: (n, d) and (C, d) → (n, C), each entry summed in one order whatever n is."""
+    product: Array = np.einsum("nd,cd->nc", x, matrix)
+    return product if vector is None else product + vector
+
+
 def softplus(x: Array) -> Array:
     """ln(1 + eˣ) = max(0, x) + ln(1 + e^−|x|): no overflow, within 2 ulp everywhere."""
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))

@@ -80,6 +80,9 @@ BY = Role((("n", REAL),), optional=True, keys=True)
 Embedding = Annotated[Array, Role((("n d", REAL),))]
 #: embeddings that all rows share
 EmbeddingBank = Annotated[Array, Role((("m d", REAL),), whole=True)]
+#: a matrix with a row, and a vector with an entry, for each class
+ClassMatrix = Annotated[Array, Role((("C d", REAL),), whole=True)]
+ClassVector = Annotated[Array, Role((("C", REAL),), whole=True)]
 Scores = Annotated[Array, Role((("n ... C", REAL),))]
 ClassTarget = Annotated[Array, Role((("n ...", ClassIndex()),))]
 ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))]

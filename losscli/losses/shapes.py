@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.losses.domains import SUM_TOLERANCE, By, ClassIndex, Context, Domain
+from losscli.losses.domains import SUM_TOLERANCE, By, ClassIndex, Domain
 from losscli.losses.parameters import Number, Vector
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role
@@ -22,7 +22,7 @@ class Binding(NamedTuple):
 
     domains: dict[str, Domain]
     shapes: dict[str, Shape]
-    context: Context
+    context: dict[str, Any]
 
 
 def bind(
