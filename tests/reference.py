@@ -41,6 +41,8 @@ class Case:
     rows_expected: Any
     rtol: float
     atol: float
+    peer: str = ""
+    peer_call: str = ""
 
     def __repr__(self) -> str:
         return self.id
@@ -108,6 +110,8 @@ def translate(case: dict[str, Any]) -> Case:
         floats(case.get("per_sample_expected")),
         case.get("rtol", 1e-9),
         case.get("atol", 1e-12),
+        case["peer"],
+        case.get("peer_call", ""),
     )
 
 
