@@ -11,7 +11,13 @@ from pathlib import Path
 import click
 
 from losscli import __version__
-from losscli.cli.loss_options import common_options, parameter_option, role_option, roles
+from losscli.cli.loss_options import (
+    common_options,
+    dialect_options,
+    parameter_option,
+    role_option,
+    roles,
+)
 from losscli.cli.main import COMMANDS, EXIT_STATUS, program
 from losscli.cli.options import Option
 from losscli.losses import CATALOGUE, Loss
@@ -113,7 +119,7 @@ def compute_page(command: click.Command) -> str:
 def loss_entry(loss: Loss, ctx: click.Context) -> str:
     """A loss with its formula, inputs and parameters."""
     own = [role_option(loss, name, role) for name, role in roles(loss) if name != "weight"]
-    own += [parameter_option(p, {}) for p in loss.parameters.values()]
+    own += [parameter_option(p, {}) for p in loss.parameters.values()] + dialect_options(loss)
     return (
         f".SS {roff(loss.name)}\n{roff(loss.summary)}\n"
         f".PP\n.nf\n{roff(loss.manual.section('Formula'))}\n.fi\n"

@@ -153,6 +153,16 @@ def test_torch_class_weights(target: Array, smoothing: float) -> None:
     assert value == pytest.approx(float(expected), rel=1e-12)
 
 
+def test_class_axis_of_maps() -> None:
+    """Logits (n, C, h, w) go with classes (n, h, w), of which no axis is the classes."""
+    logits, classes = RNG.normal(size=(3, C, 5, 6)), RNG.integers(0, C, size=(3, 5, 6))
+    expected = F.cross_entropy(torch.tensor(logits), torch.tensor(classes))
+    value = losscli.compute(
+        "cross-entropy", pred=logits, target=classes, dialect="torch", class_axis=1
+    ).value
+    assert value == pytest.approx(float(expected), rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("loss", "function"),
     [("mse", F.mse_loss), ("mae", F.l1_loss), ("huber", F.huber_loss)],

@@ -92,6 +92,10 @@ class Inputs:
     def _settle(self, params: dict[str, Any]) -> None:
         """Match the first rows with the loss, which settles shapes, domains and blocks."""
         first = self._first_shapes()
+        #: the axes of the role that has most of those with classes; fewer have no class axis
+        self._axes = max(
+            [1 + len(s) for name, s in first.items() if self._classes(name)], default=0
+        )
         #: the shape of a row of each role, as the loss sees it
         self.shapes: dict[str, Shape] = {
             name: _row_shape(self._class_last(name, np.empty((1, *shape))).shape[1:])
@@ -251,11 +255,15 @@ class Inputs:
     def _class_last(self, name: str, array: Any) -> Any:
         """The class axis moved to the end, for roles that have one."""
         axis = self.options.class_axis
-        if axis == -1 or array.ndim < 3 or not any(" C" in p for p, _ in self.roles[name].shapes):
+        if axis == -1 or array.ndim < max(3, self._axes) or not self._classes(name):
             return array
         if not 1 <= axis < array.ndim:
             raise UsageError(f"class axis {axis}: {name} has {array.ndim} axes, samples on axis 0")
         return np.moveaxis(array, axis, -1)
+
+    def _classes(self, name: str) -> bool:
+        """Whether an axis of a role may be its classes."""
+        return any(" C" in axes for axes, _ in self.roles[name].shapes)
 
     def _finite_rows(self, values: Mapping[str, Values], start: int) -> Mask | None:
         """With `skip`, which rows are finite in every role; None when all of them are."""
