@@ -27,7 +27,7 @@ OFF_LABELS = {"torch": "both"}
 #: parameters that are spelt otherwise here
 RENAMED = {"vae-elbo": {"recon": "recon_loss"}}
 #: what a library's function does without being asked
-BUILT_IN = {("torch", "cosine-embedding"): {"eps": 1e-12}}
+BUILT_IN = {("torch", "cosine-embedding"): {"eps": float(np.float32(1e-12))}}
 
 
 @dataclass

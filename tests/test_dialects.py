@@ -3,13 +3,16 @@
 import json
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import losscli
 from losscli.cli import info_dialects
+from losscli.cli.compute import build
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.dialects import LIBRARIES
 from tests.conftest import Run
@@ -127,6 +130,24 @@ def example(loss: Loss, options: dict[str, Any]) -> tuple[Any, str | None]:
         return None, error.message
 
 
+@pytest.mark.parametrize(("loss", "library"), BY_DIALECT)
+def test_the_command_line_gives_the_same(loss: Loss, library: str, tmp_path: Path) -> None:
+    """Nothing that a command line does not say counts as said."""
+    assert loss.example is not None
+    found = info_dialects.documents(loss)[library]
+    path = tmp_path / "example.csv"
+    path.write_text(loss.example.data + "\n")
+    words = ["--data", str(path), *shlex.split(loss.example.options), "--dialect", library]
+    done = CliRunner().invoke(build(loss, {}), [*words, "-f", "value"])
+    if found["error"] is None:
+        assert done.exit_code == 0
+        assert float(done.stdout) == pytest.approx(found["value"], rel=1e-15)
+    else:
+        assert found["error"].removeprefix("it expects ") in str(done.exception).replace(
+            f" of {loss.name})", ")"
+        )
+
+
 SCORES = np.array([-0.6, 0.4, 2.0])
 
 
@@ -148,7 +169,7 @@ def test_labels_of_hinge(library: str, target: list[int], expected: float) -> No
     assert result.value == pytest.approx(expected, rel=1e-9)
 
 
-def test_a_dialect_decides_over_the_whole_file(run: Run, tmp_path: Any) -> None:
+def test_a_dialect_decides_over_the_whole_file(run: Run, tmp_path: Path) -> None:
     """One score outside [0, 1] at the end changes every row, whatever the blocks."""
     n = 200_000
     rows = "".join(f"{i / n},{i % 2}\n" for i in range(n))

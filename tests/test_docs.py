@@ -14,7 +14,7 @@ from tests import console
 
 ROOT = console.ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "docs/errors.md"]
+DOCUMENTS = ["README.md", "docs/errors.md", "docs/conventions.md"]
 BLOCKS = [
     pytest.param(block, id=f"{name}-{i}")
     for name in DOCUMENTS

@@ -100,6 +100,11 @@ TORCH: dict[str, tuple[str, Callable[..., Any], dict[str, Array]]] = {
         F.cosine_embedding_loss,
         {"x1": REAL, "x2": OTHER, "target": SIGNS[:, 0]},
     ),
+    "cosine-embedding, short": (
+        "cosine-embedding",
+        F.cosine_embedding_loss,
+        {"x1": REAL * 1e-7, "x2": OTHER, "target": SIGNS[:, 0]},
+    ),
 }
 
 #: what torch wants as whole numbers

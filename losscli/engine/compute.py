@@ -173,7 +173,7 @@ def _undefined(outcome: Outcome) -> list[str]:
     """Why a mean is not a number, when it divides by nothing."""
     if outcome.rows == outcome.skipped:
         return ["every row was skipped: there is no loss to reduce"]
-    if outcome.ignored and all(value.n == 0 for value in outcome.values):
+    if outcome.ignored and outcome.values and all(v.n == 0 for v in outcome.values):
         return ["every row is ignored: a mean is not a number"]
     if any(v.denominator == 0 and v.reduction == "weighted-mean" for v in outcome.values):
         return ["the weights add up to zero: the weighted mean is not a number"]

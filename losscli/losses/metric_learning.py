@@ -262,7 +262,8 @@ def triplet_margin_with_distance(
     family="metric-learning",
     aliases=("CosineEmbeddingLoss", "cosine_embedding_loss"),
     dialects={
-        "torch": dialect("nn.functional.cosine_embedding_loss", eps=1e-12),
+        # torch's constant is a float32, and this its value.
+        "torch": dialect("nn.functional.cosine_embedding_loss", eps=9.999999960041972e-13),
         "mindspore": dialect("nn.CosineEmbeddingLoss", note="a zero vector gives NaN there"),
     },
     example=Example("a,b,c,d,target\n1,0,0,1,1\n1,0,1,1,-1", "--x1 a,b --x2 c,d"),
