@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Result", "__version__", "compute", "get_loss", "losses"]
+__all__ = ["Result", "__version__", "compute", "get_loss", "list_losses"]
 
 if TYPE_CHECKING:
-    from losscli.api import compute, get_loss, losses
+    from losscli.api import compute, get_loss, list_losses
     from losscli.report.result import Result
 
 
@@ -22,7 +22,7 @@ def __getattr__(name: str) -> Any:
         from losscli.report.result import Result
 
         return Result
-    if name in ("compute", "get_loss", "losses"):
+    if name in ("compute", "get_loss", "list_losses"):
         from losscli import api
 
         return getattr(api, name)

@@ -21,7 +21,7 @@ from losscli.report.result import Result
 from losscli.request import Request, in_dialect, with_class_weights
 
 
-def losses() -> list[Loss]:
+def list_losses() -> list[Loss]:
     """Every loss of the catalogue."""
     return list(CATALOGUE)
 

@@ -49,13 +49,14 @@ def in_dialect(request: Request) -> tuple[Request, list[str]]:
     library, loss = request.dialect, request.loss
     form = loss.dialect(library)
     options = form.of(library)
-    notes = [f"{form.call}: {form.note}"] if form.note else []
+    notes = [f"{form.name(library)}: {form.note}"] if form.note else []
     if form.decide is not None:
         settled = loss.resolve({**request.preset, **_parameters(loss, options), **request.given})
         labels = request.options.labels or options.get("labels")
         looking = replace(request.options, labels=labels)
         seen = survey(loss, request.roles, settled, looking, request.data)
-        decided = dict(form.decide(seen))
+        given = {*request.given, *(["labels"] if request.options.labels else [])}
+        decided = {name: v for name, v in form.decide(seen).items() if name not in given}
         options |= decided
         notes.append(f"{library} looks at the values, and takes {_said(decided)}")
     return (

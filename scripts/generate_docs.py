@@ -13,6 +13,7 @@ import click
 from losscli import __version__
 from losscli.cli.loss_options import (
     common_options,
+    dialect_options,
     kind_options,
     parameter_option,
     role_option,
@@ -122,7 +123,7 @@ def loss_entry(loss: Loss, ctx: click.Context) -> str:
         role_option(loss, name, role) for name, role in roles(loss) if name != "weight"
     ]
     own += [parameter_option(p, {}) for p in loss.parameters.values()]
-    own += kind_options(loss)
+    own += [*dialect_options(loss), *kind_options(loss)]
     return (
         f".SS {roff(loss.name)}\n{roff(loss.summary)}\n"
         f".PP\n.nf\n{roff(loss.manual.section('Formula'))}\n.fi\n"

@@ -1,5 +1,6 @@
 """Random inputs that fit a loss, made from what the loss declares."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,8 @@ def inputs(loss: Loss, n: int, rng: np.random.Generator, **params: Any) -> Array
         pattern, domain = role.shapes[0]
         if isinstance(domain, By):
             domain = domain.resolve(chosen)
-        shape: tuple[int, ...] = (n,)
+        # A table of its own has a row for each class, or for each of its entries.
+        shape: tuple[int, ...] = SIZES[pattern.split()[0]] if role.whole else (n,)
         for axis in pattern.split()[1:]:
             shape += (int(axis),) if axis.isdigit() else SIZES[axis]
         arrays[name] = values(domain, shape, rng)
@@ -78,3 +80,10 @@ def elementwise(loss: Loss) -> bool:
     """Whether every role may have any number of elements a row."""
     roles = [role for role in loss.roles.values() if not role.optional]
     return bool(roles) and all(role.shapes[0][0] == "n ..." for role in roles)
+
+
+def each_row(loss: Loss, arrays: Arrays, change: Callable[[Any], Any]) -> Arrays:
+    """The arrays with a change of their rows; tables that all rows share stay as they are."""
+    return {
+        name: array if loss.roles[name].whole else change(array) for name, array in arrays.items()
+    }

@@ -27,7 +27,7 @@ OFF_LABELS = {"torch": "both"}
 #: parameters that are spelt otherwise here
 RENAMED = {"vae-elbo": {"recon": "recon_loss"}}
 #: what a library's function does without being asked
-BUILT_IN = {("torch", "cosine-embedding"): {"eps": 1e-12}}
+BUILT_IN = {("torch", "cosine-embedding"): {"eps": float(np.float32(1e-12))}}
 
 
 @dataclass
@@ -41,6 +41,8 @@ class Case:
     rows_expected: Any
     rtol: float
     atol: float
+    peer: str = ""
+    peer_call: str = ""
 
     def __repr__(self) -> str:
         return self.id
@@ -111,6 +113,8 @@ def translate(case: dict[str, Any]) -> Case:
         rows,
         case.get("rtol", 1e-9),
         case.get("atol", 1e-12),
+        case["peer"],
+        case.get("peer_call", ""),
     )
 
 

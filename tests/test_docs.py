@@ -14,7 +14,7 @@ from tests import console
 
 ROOT = console.ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "docs/errors.md"]
+DOCUMENTS = ["README.md", "docs/errors.md", "docs/conventions.md"]
 BLOCKS = [
     pytest.param(block, id=f"{name}-{i}")
     for name in DOCUMENTS
@@ -54,7 +54,7 @@ def test_every_man_page_is_in_the_wheel() -> None:
 def test_modules_stay_small(path: Path) -> None:
     """Docstrings make modules of losses long; any other module is one screenful of ideas."""
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= (480 if path.parent.name == "losses" else 320)
+    assert lines <= (540 if path.parent.name == "losses" else 320)
 
 
 LAYERS = ["losses", "data", "engine", "report", "cli"]

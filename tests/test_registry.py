@@ -11,7 +11,8 @@ import pytest
 
 import losscli
 from losscli.cli.compute import build
-from losscli.cli.info import example_value, page
+from losscli.cli.info import page
+from losscli.cli.info_dialects import example_value
 from losscli.data import inputs as data_inputs
 from losscli.errors import DataError, UsageError
 from losscli.losses import CATALOGUE, Loss, Rows
@@ -64,12 +65,15 @@ def test_help_and_info_are_complete(loss: Loss) -> None:
 
 @pytest.mark.parametrize("loss", [s for s in CATALOGUE if s.example], ids=lambda s: s.name)
 def test_example_runs(loss: Loss) -> None:
-    assert np.isfinite(float(example_value(loss).removeprefix("→ ")))
+    assert np.isfinite(float(example_value(loss)[0]))
 
 
-def test_only_sequences_have_no_table_for_an_example() -> None:
+def test_only_what_a_table_cannot_hold_has_no_example() -> None:
     """A table of numbers holds every input but frames of classes."""
-    assert [loss.name for loss in CATALOGUE if loss.example is None] == ["ctc"]
+    assert [loss.name for loss in CATALOGUE if loss.example is None] == [
+        "linear-cross-entropy",
+        "ctc",
+    ]
 
 
 @every_loss
@@ -128,13 +132,13 @@ def test_float32_is_computed_in_float64(loss: Loss, rng: np.random.Generator) ->
 @every_row_loss
 def test_one_row_is_the_first_row(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)
-    first = {name: array[:1] for name, array in arrays.items()}
+    first = generate.each_row(loss, arrays, lambda array: array[:1])
     np.testing.assert_allclose(rows_of(loss, first), rows_of(loss, arrays)[:1], rtol=1e-14)
 
 
 @every_loss
 def test_no_rows_is_an_error(loss: Loss, rng: np.random.Generator) -> None:
-    arrays = {name: array[:0] for name, array in generate.inputs(loss, 1, rng).items()}
+    arrays = generate.each_row(loss, generate.inputs(loss, 1, rng), lambda array: array[:0])
     with pytest.raises(DataError, match="no rows"):
         losscli.compute(loss.name, **arrays)
 
@@ -143,7 +147,7 @@ def test_no_rows_is_an_error(loss: Loss, rng: np.random.Generator) -> None:
 def test_permuting_rows_permutes_losses(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)
     order = rng.permutation(ROWS)
-    shuffled = {name: array[order] for name, array in arrays.items()}
+    shuffled = generate.each_row(loss, arrays, lambda array: array[order])
     # A sum over a batch rounds otherwise in another order.
     rtol = 1e-12 if loss.kind == "batch" else 0.0
     np.testing.assert_allclose(rows_of(loss, shuffled), rows_of(loss, arrays)[order], rtol=rtol)
@@ -217,7 +221,7 @@ def test_a_value_outside_its_domain_is_named(loss: Loss, rng: np.random.Generato
 @every_loss_with_rows
 def test_skipping_a_row_is_as_if_it_were_not_there(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)
-    rest = {name: np.delete(array, 5, axis=0) for name, array in arrays.items()}
+    rest = generate.each_row(loss, arrays, lambda array: np.delete(array, 5, axis=0))
     next(iter(arrays.values()))[5] = np.nan
     result = losscli.compute(loss.name, nonfinite="skip", per_sample=True, **arrays)
     expected = losscli.compute(loss.name, per_sample=True, **rest)
@@ -253,6 +257,12 @@ def test_typos_get_a_suggestion(typo: str, meant: str) -> None:
     with pytest.raises(UsageError) as error:
         losscli.compute(typo, pred=[1.0], target=[1.0])
     assert meant in error.value.hint
+
+
+def test_the_catalogue_in_python() -> None:
+    assert [loss.name for loss in losscli.list_losses()] == [loss.name for loss in CATALOGUE]
+    assert losscli.get_loss("L1Loss").name == "mae"
+    assert losscli.losses.mae is losscli.get_loss("mae").function
 
 
 def test_an_alias_may_imply_a_parameter() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from losscli.cli import info_dialects
 from losscli.cli.loss_options import roles, shapes_text
 from losscli.cli.options import Command, WordType, sentence
 from losscli.data.given import option
@@ -45,6 +46,8 @@ def document(loss: Loss) -> dict[str, Any]:
         "raises": loss.manual.section("Raises"),
         "source": loss.manual.section("Source"),
         "example": loss.example.command(loss.name) if loss.example else "",
+        "example_value": info_dialects.example_value(loss)[0] if loss.example else None,
+        "dialects": info_dialects.documents(loss),
     }
 
 
@@ -68,27 +71,15 @@ def page(loss: Loss) -> str:
         "Returns": about["returns"],
         "Errors": about["raises"],
         "Source": about["source"],
-        "Example": f"{about['example']}\n{example_value(loss)}"
+        "Example": f"{about['example']}\n→ {about['example_value']}"
         if loss.example
         else loss.manual.section("Example"),
+        "Dialects": info_dialects.section(loss),
     }
     notes = f"\n\n{about['notes']}" if about["notes"] else ""
     parts = [f"{loss.name} ({loss.family})\n\n{_indent(about['summary'] + notes)}"]
     parts += [f"{title}\n{_indent(text)}" for title, text in sections.items() if text]
     return "\n\n".join(parts)
-
-
-def example_value(loss: Loss) -> str:
-    """What the example's command prints, as the bare value."""
-    import csv
-
-    from losscli.api import compute
-
-    assert loss.example is not None
-    header, *rows = csv.reader(loss.example.data.splitlines())
-    table = {name: [float(row[i]) for row in rows] for i, name in enumerate(header)}
-    options = {k.replace("-", "_"): v for k, v in loss.example.options_given().items()}
-    return f"→ {compute(loss.name, data=table, **options).value}"
 
 
 def _usage(parameter: Parameter) -> str:

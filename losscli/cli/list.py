@@ -4,9 +4,10 @@ from typing import Any
 
 import click
 
-from losscli.cli.options import Command, Option, output_options
+from losscli.cli.options import Command, Option, WordType, output_options
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE
+from losscli.losses.dialects import LIBRARIES
 from losscli.losses.registry import Loss, suggestion
 from losscli.report.output import saving, show, stdout_format
 
@@ -16,6 +17,8 @@ def record(loss: Loss) -> dict[str, Any]:
     return {
         "name": loss.name,
         "family": loss.family,
+        "kind": loss.kind,
+        "dialects": " ".join(loss.dialects),
         "inputs": " ".join(loss.roles),
         "parameters": " ".join(loss.parameters),
         "summary": loss.summary,
@@ -27,11 +30,30 @@ def record(loss: Loss) -> dict[str, Any]:
     cls=Command,
     params=[
         Option(["--family"], metavar="NAME", section="Selection", help="Only this family."),
+        Option(
+            ["--kind"],
+            type=click.Choice(["row", "pooled", "batch"]),
+            section="Selection",
+            help="Only losses of rows, losses of whole sets, or losses of rows in a batch.",
+        ),
+        Option(
+            ["--dialect"],
+            metavar="LIBRARY",
+            type=WordType(tuple(LIBRARIES)),
+            section="Selection",
+            help=f"Only losses that a library has: {', '.join(LIBRARIES)}.",
+        ),
         *output_options(),
     ],
 )
 def command(
-    family: str | None, format_: str | None, output: str | None, force: bool, color: str
+    family: str | None,
+    kind: str | None,
+    dialect: str | None,
+    format_: str | None,
+    output: str | None,
+    force: bool,
+    color: str,
 ) -> None:
     """List the losses of the catalogue."""
     families = list(dict.fromkeys(loss.family for loss in CATALOGUE))
@@ -40,13 +62,25 @@ def command(
             f"no family '{family}'",
             suggestion(family, families) or f"the families are {', '.join(families)}",
         )
-    records = [record(loss) for loss in CATALOGUE if family in (None, loss.family)]
+    if dialect is not None and dialect not in LIBRARIES:
+        raise UsageError(
+            f"no dialect '{dialect}'",
+            suggestion(dialect, LIBRARIES) or f"the dialects are {', '.join(LIBRARIES)}",
+        )
+    records = [
+        record(loss)
+        for loss in CATALOGUE
+        if family in (None, loss.family)
+        and kind in (None, loss.kind)
+        and (dialect is None or dialect in loss.dialects)
+    ]
     if output is not None:
         with saving(output, format_, force) as save:
             save(records, None)
         return
-    kind = stdout_format(format_)
-    if kind == "table":
-        # On a screen the parameters are left to `info`.
-        records = [{k: r[k] for k in ("name", "family", "summary")} for r in records]
-    show(records, kind, color)
+    way = stdout_format(format_)
+    if way == "table":
+        # On a screen the inputs and parameters are left to `info`.
+        shown = ("name", "family", "kind", "dialects", "summary")
+        records = [{k: r[k] for k in shown} for r in records]
+    show(records, way, color)

@@ -65,7 +65,7 @@ def parameter_option(parameter: Parameter, preset: Mapping[str, Any]) -> Option:
         off = parameter.option.replace("--", "--no-", 1)
         return Option(
             [f"{parameter.option}/{off}", f"param_{parameter.name}"],
-            default=default,
+            default=None,  # what is not said is for a dialect to say, then for the declaration
             section="Parameters",
             help=text,
         )

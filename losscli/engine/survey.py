@@ -22,7 +22,8 @@ def survey(
     """The least and the largest value of every role, and whether all are 0 or 1."""
     refuse_stdin(roles, data, "a dialect that looks at the values")
     found = Survey({}, {}, {})
-    options = replace(options, nonfinite="keep")
+    if options.nonfinite == "error":
+        options = replace(options, nonfinite="keep")
     with contextlib.closing(Inputs(loss, roles, dict(params), options, data)) as inputs:
         for block in inputs.blocks(checked=False):
             for name, array in block.arrays.items():

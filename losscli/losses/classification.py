@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses.dialects import EPS, TORCH_CLASSES, dialect
 from losscli.losses.domains import Interval
 from losscli.losses.numerics import (
     Array,
@@ -62,6 +63,13 @@ def smooth_labels(y: Array, epsilon: float) -> Array:
         alias("binary_cross_entropy_with_logits", input="logits"),
         alias("sigmoid_binary_cross_entropy", input="logits"),
     ),
+    dialects={
+        "torch": dialect("nn.functional.binary_cross_entropy", log_floor=-100.0),
+        "keras": dialect("losses.BinaryCrossentropy", clip=1e-7),
+        "sklearn": dialect("metrics.log_loss", clip=EPS),
+        "optax": dialect("losses.sigmoid_binary_cross_entropy", input="logits"),
+        "mindspore": dialect("nn.BCELoss", log_floor=-27.63102111592855),
+    },
     example=Example("pred,target\n0.9,1\n0.4,1"),
 )
 def binary_cross_entropy(
@@ -142,6 +150,15 @@ def log_probabilities(
         alias("SparseCategoricalCrossentropy", input="probs"),
         "softmax_cross_entropy_with_integer_labels",
     ),
+    dialects={
+        "torch": dialect("nn.functional.cross_entropy", **TORCH_CLASSES, soft_divisor="rows"),
+        "keras": dialect(
+            "losses.CategoricalCrossentropy", input="probs", renormalize=True, clip=1e-7
+        ),
+        "sklearn": dialect("metrics.log_loss", input="probs", clip=EPS),
+        "optax": dialect("losses.softmax_cross_entropy_with_integer_labels"),
+        "mindspore": dialect("nn.CrossEntropyLoss", **TORCH_CLASSES, soft_divisor="rows"),
+    },
     example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
 )
 def cross_entropy(
@@ -154,6 +171,7 @@ def cross_entropy(
     ignore_index: Integer | None = None,
     renormalize: bool = False,
     clip: Epsilon | None = None,
+    soft_divisor: Literal["weights", "rows"] = "weights",
 ) -> Rows:
     """Minus the log of the probability that was given to the class that happened.
 
@@ -172,6 +190,8 @@ def cross_entropy(
         ignore_index: a class index whose rows are left out of every sum (torch: −100).
         renormalize: divide each row of probabilities by its sum first, as Keras does.
         clip: ε; probabilities are held within [ε, 1 − ε] (Keras 1e-7, scikit-learn 2.2e-16).
+        soft_divisor: for rows t of class probabilities, whether a weighted mean divides by
+            Σ_c w_c t_c, as for class indices, or by the number of rows (torch).
 
     Returns:
         One loss a row, in nats, not negative; ∞ where the impossible happened, 0 for rows that
@@ -198,7 +218,7 @@ def cross_entropy(
         weighted = q if w is None else w * q
         return Rows(
             total(times_log(weighted, cost)),
-            weight=None if w is None else total(w * target),
+            weight=None if w is None or soft_divisor == "rows" else total(w * target),
         )
     keep = None if ignore_index is None else target != ignore_index
     index = class_index(target if keep is None else target * keep)
@@ -214,6 +234,10 @@ def cross_entropy(
     "nll",
     family="classification",
     aliases=("NLLLoss", "nll_loss", "negative-log-likelihood"),
+    dialects={
+        "torch": dialect("nn.functional.nll_loss", **TORCH_CLASSES),
+        "mindspore": dialect("nn.NLLLoss", **TORCH_CLASSES),
+    },
     example=Example(
         "a,b,c,target\n-0.6931,-1.3863,-1.3863,0\n-2.3026,-0.2231,-2.3026,0", "--pred a,b,c"
     ),
@@ -267,6 +291,9 @@ def nll(
         "CategoricalGeneralizedCrossEntropy",
         "categorical_generalized_cross_entropy",
     ),
+    dialects={
+        "keras": dialect("losses.CategoricalGeneralizedCrossEntropy"),
+    },
     example=Example("a,b,c,target\n0.7,0.2,0.1,0\n0.3,0.3,0.4,1", "--pred a,b,c"),
 )
 def generalized_cross_entropy(

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from losscli.losses.domains import number
+
 #: how each library turns elements into rows and rows into a number, unless a loss says otherwise
 LIBRARIES: dict[str, dict[str, Any]] = {
     "torch": {"row": "none", "reduction": "mean"},
@@ -13,6 +15,18 @@ LIBRARIES: dict[str, dict[str, Any]] = {
     "optax": {"row": "none", "reduction": "mean"},
     "mindspore": {"row": "none", "reduction": "mean"},
 }
+
+
+#: what a reader should know of everything a library computes
+REMARKS = {
+    "optax": "it returns the losses of all rows; the value is their mean",
+    "mindspore": "it computes in float32, this in float64",
+}
+
+#: the float64 that scikit-learn keeps probabilities and denominators away from 0 by
+EPS = 2.220446049250313e-16
+#: losses of class indices, in torch and in MindSpore after it
+TORCH_CLASSES: dict[str, Any] = {"reduction": "weighted-mean", "ignore_index": -100}
 
 
 @dataclass
@@ -26,7 +40,7 @@ class Survey:
 
     def outside_unit(self, role: str) -> bool:
         """Whether any value lies outside [0, 1]."""
-        return self.low[role] < 0 or self.high[role] > 1
+        return self.low.get(role, 0.0) < 0 or self.high.get(role, 1.0) > 1
 
 
 Decision = Callable[[Survey], Mapping[str, Any]]
@@ -34,7 +48,10 @@ Decision = Callable[[Survey], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Dialect:
-    """A library's form of a loss: what it is called there, and the options that make it so."""
+    """A library's form of a loss: what it is called there, and the options that make it so.
+
+    The name is without the library's own, such as `losses.Hinge`.
+    """
 
     call: str
     options: Mapping[str, Any]
@@ -44,6 +61,10 @@ class Dialect:
     def of(self, library: str) -> dict[str, Any]:
         """The options, with the library's own ways."""
         return {**LIBRARIES[library], **self.options}
+
+    def name(self, library: str) -> str:
+        """What one would type there: `keras.losses.Hinge`."""
+        return f"{library}.{self.call}"
 
 
 def dialect(
@@ -59,9 +80,11 @@ def zero_one_if_binary(survey: Survey) -> dict[str, Any]:
 
 
 def larger_is_positive(survey: Survey) -> dict[str, Any]:
-    """scikit-learn: of two labels the larger is the positive one."""
-    low, high = survey.low["target"], survey.high["target"]
-    return {} if (low, high) == (-1, 1) else {"labels": (f"{low:g}", f"{high:g}")}
+    """scikit-learn: of two labels the larger is the positive one; a single one is negative."""
+    low, high = survey.low.get("target", -1.0), survey.high.get("target", 1.0)
+    if (low, high) == (-1, 1):
+        return {}
+    return {"labels": (number(low), number(high if high > low else low + 1.0))}
 
 
 def sigmoid_if_outside(survey: Survey) -> dict[str, Any]:

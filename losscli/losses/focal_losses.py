@@ -7,6 +7,7 @@ from losscli.losses.classification import (
     log_probabilities,
     smooth_labels,
 )
+from losscli.losses.dialects import dialect
 from losscli.losses.numerics import (
     Array,
     class_index,
@@ -38,6 +39,10 @@ from losscli.losses.roles import BinaryPrediction, ClassOrDistribution, ClassPre
         alias("sigmoid_focal_loss", input="logits"),
         alias("BinaryFocalLossWithLogits", input="logits"),
     ),
+    dialects={
+        "keras": dialect("losses.BinaryFocalCrossentropy", clip=1e-7),
+        "optax": dialect("losses.sigmoid_focal_loss", input="logits"),
+    },
     example=Example("pred,target\n0.9,1\n0.4,1"),
 )
 def focal(
@@ -114,6 +119,18 @@ def focal(
         alias("CategoricalFocalCrossentropy", input="probs"),
         alias("categorical_focal_crossentropy", input="probs"),
     ),
+    dialects={
+        "keras": dialect(
+            "losses.CategoricalFocalCrossentropy",
+            input="probs",
+            alpha=0.25,
+            renormalize=True,
+            clip=1e-7,
+        ),
+        "mindspore": dialect(
+            "nn.FocalLoss", note="for one-hot targets its mean divides by the number of classes too"
+        ),
+    },
     example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
 )
 def categorical_focal(

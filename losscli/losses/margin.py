@@ -2,6 +2,12 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses.dialects import (
+    dialect,
+    larger_is_positive,
+    sigmoid_if_outside,
+    zero_one_if_binary,
+)
 from losscli.losses.domains import REAL, SIGN, By
 from losscli.losses.numerics import Array, relu, select, sigmoid, softplus, square
 from losscli.losses.parameters import Finite
@@ -25,6 +31,10 @@ SignOrReal = Annotated[
     "hinge-embedding",
     family="margin",
     aliases=("HingeEmbeddingLoss", "hinge_embedding_loss"),
+    dialects={
+        "torch": dialect("nn.functional.hinge_embedding_loss", off_labels="both"),
+        "mindspore": dialect("nn.HingeEmbeddingLoss", off_labels="sign"),
+    },
     example=Example("pred,target\n0.25,1\n0.25,-1"),
 )
 def hinge_embedding(
@@ -78,6 +88,16 @@ def hinge_embedding(
     "hinge",
     family="margin",
     aliases=("HingeLoss", "hinge_loss", "BinaryHingeLoss", "binary_hinge_loss"),
+    dialects={
+        "keras": dialect("losses.Hinge", decide=zero_one_if_binary),
+        "sklearn": dialect("metrics.hinge_loss", decide=larger_is_positive),
+        "torchmetrics": dialect(
+            "functional.classification.binary_hinge_loss",
+            labels=("0", "1"),
+            decide=sigmoid_if_outside,
+        ),
+        "optax": dialect("losses.hinge_loss"),
+    },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
 )
 def hinge(
@@ -124,6 +144,14 @@ def hinge(
     "squared-hinge",
     family="margin",
     aliases=("SquaredHinge",),
+    dialects={
+        "keras": dialect("losses.SquaredHinge", decide=zero_one_if_binary),
+        "torchmetrics": dialect(
+            "functional.classification.binary_hinge_loss(squared=True)",
+            labels=("0", "1"),
+            decide=sigmoid_if_outside,
+        ),
+    },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
 )
 def squared_hinge(
@@ -169,6 +197,10 @@ def squared_hinge(
     "soft-margin",
     family="margin",
     aliases=("SoftMarginLoss", "soft_margin_loss"),
+    dialects={
+        "torch": dialect("nn.functional.soft_margin_loss"),
+        "mindspore": dialect("nn.SoftMarginLoss"),
+    },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
 )
 def soft_margin(pred: Real, target: Sign) -> Array:
@@ -203,6 +235,10 @@ def soft_margin(pred: Real, target: Sign) -> Array:
     "margin-ranking",
     family="margin",
     aliases=("MarginRankingLoss", "margin_ranking_loss"),
+    dialects={
+        "torch": dialect("nn.functional.margin_ranking_loss"),
+        "mindspore": dialect("nn.MarginRankingLoss"),
+    },
     example=Example("x1,x2,target\n1,0.5,1\n2,2.5,1"),
 )
 def margin_ranking(x1: Real, x2: Real, target: Sign, *, margin: Finite = 0.0) -> Array:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from losscli.losses.dialects import dialect
 from losscli.losses.numerics import (
     Array,
     cosine_distance,
@@ -120,6 +121,11 @@ def triplet(to_positive: Array, to_negative: Array, rival: Array | None, margin:
     "triplet-margin",
     family="metric-learning",
     aliases=("TripletMarginLoss", "triplet_margin_loss", "TripletLoss"),
+    dialects={
+        "torch": dialect("nn.functional.triplet_margin_loss", distance_eps=1e-6),
+        "optax": dialect("losses.triplet_margin_loss", distance_eps=1e-6, eps_on="sum"),
+        "mindspore": dialect("nn.TripletMarginLoss", distance_eps=1e-6),
+    },
     example=Example(
         "a,b,c,d,e,f\n0,0,3,4,0,1\n0,0,0,1,3,4", "--anchor a,b --positive c,d --negative e,f"
     ),
@@ -184,6 +190,13 @@ def triplet_margin(
     "triplet-margin-with-distance",
     family="metric-learning",
     aliases=("TripletMarginWithDistanceLoss", "triplet_margin_with_distance_loss"),
+    dialects={
+        "torch": dialect(
+            "nn.functional.triplet_margin_with_distance_loss",
+            distance_eps=1e-6,
+            note="the ε is of its own distance; with another, add --distance-eps 0",
+        ),
+    },
     example=Example(
         "a,b,c,d,e,f\n1,0,1,1,0,1\n1,0,0,1,2,0",
         "--anchor a,b --positive c,d --negative e,f --distance cosine",
@@ -248,6 +261,11 @@ def triplet_margin_with_distance(
     "cosine-embedding",
     family="metric-learning",
     aliases=("CosineEmbeddingLoss", "cosine_embedding_loss"),
+    dialects={
+        # torch's constant is a float32, and this its value.
+        "torch": dialect("nn.functional.cosine_embedding_loss", eps=9.999999960041972e-13),
+        "mindspore": dialect("nn.CosineEmbeddingLoss", note="a zero vector gives NaN there"),
+    },
     example=Example("a,b,c,d,target\n1,0,0,1,1\n1,0,1,1,-1", "--x1 a,b --x2 c,d"),
 )
 def cosine_embedding(

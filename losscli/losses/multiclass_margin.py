@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from losscli.losses.classification import binary_cross_entropy
+from losscli.losses.dialects import dialect, softmax_if_outside
 from losscli.losses.domains import BINARY, SOFT_LABEL, By, ClassList
 from losscli.losses.numerics import (
     Array,
@@ -33,6 +34,9 @@ ListOrMultiHot = Annotated[
     "categorical-hinge",
     family="margin",
     aliases=("CategoricalHinge",),
+    dialects={
+        "keras": dialect("losses.CategoricalHinge"),
+    },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
 )
 def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
@@ -71,6 +75,15 @@ def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
     "multiclass-hinge",
     family="margin",
     aliases=("MulticlassHingeLoss", "multiclass_hinge_loss", "crammer-singer"),
+    dialects={
+        "sklearn": dialect("metrics.hinge_loss"),
+        "torchmetrics": dialect(
+            "functional.classification.multiclass_hinge_loss",
+            row="columns",
+            decide=softmax_if_outside,
+        ),
+        "optax": dialect("losses.multiclass_hinge_loss"),
+    },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
 )
 def multiclass_hinge(
@@ -128,6 +141,10 @@ def multiclass_hinge(
     "multi-margin",
     family="margin",
     aliases=("MultiMarginLoss", "multi_margin_loss", "weston-watkins"),
+    dialects={
+        "torch": dialect("nn.functional.multi_margin_loss"),
+        "mindspore": dialect("nn.MultiMarginLoss"),
+    },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
 )
 def multi_margin(
@@ -183,6 +200,10 @@ def multi_margin(
     "multilabel-margin",
     family="margin",
     aliases=("MultiLabelMarginLoss", "multilabel_margin_loss"),
+    dialects={
+        "torch": dialect("nn.functional.multilabel_margin_loss"),
+        "mindspore": dialect("nn.MultilabelMarginLoss"),
+    },
     example=Example(
         "a,b,c,t1,t2,t3\n0.5,0.25,-1,0,-1,-1\n-1,-3,-2,2,0,-1", "--pred a,b,c --target t1,t2,t3"
     ),
@@ -241,6 +262,10 @@ def multilabel_margin(
     "multilabel-soft-margin",
     family="margin",
     aliases=("MultiLabelSoftMarginLoss", "multilabel_soft_margin_loss"),
+    dialects={
+        "torch": dialect("nn.functional.multilabel_soft_margin_loss"),
+        "mindspore": dialect("nn.MultiLabelSoftMarginLoss"),
+    },
     example=Example(
         "a,b,c,t1,t2,t3\n0.5,0.25,-1,1,0,0\n-1,-3,-2,1,0,1", "--pred a,b,c --target t1,t2,t3"
     ),

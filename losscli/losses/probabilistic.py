@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal, NamedTuple
 
+from losscli.losses.dialects import dialect
 from losscli.losses.domains import By, Distribution, LogDistribution
 from losscli.losses.numerics import (
     LN_2PI,
@@ -20,6 +21,9 @@ from losscli.losses.numerics import (
     subtract,
     times_log,
     total,
+)
+from losscli.losses.numerics import (
+    clip as clipped,
 )
 from losscli.losses.parameters import Epsilon, NotNegative
 from losscli.losses.registry import Example, alias, loss
@@ -46,6 +50,10 @@ TargetDistribution = Annotated[
     family="probabilistic",
     aliases=("GaussianNLLLoss", "gaussian_nll_loss"),
     one_of=(("var", "std", "log_var"),),
+    dialects={
+        "torch": dialect("nn.functional.gaussian_nll_loss", eps=1e-6),
+        "mindspore": dialect("nn.GaussianNLLLoss", eps=1e-6),
+    },
     example=Example("pred,target,var\n0,0,1\n1.5,1,0.25", "--var var"),
 )
 def gaussian_nll(
@@ -123,6 +131,13 @@ def gaussian_nll(
         alias("kl_divergence_with_log_targets", input="log-probs", log_target=True),
     ),
     row="sum",
+    dialects={
+        "torch": dialect("nn.functional.kl_div", input="log-probs"),
+        "keras": dialect("losses.KLDivergence", row="sum", clip=1e-7),
+        "torchmetrics": dialect("functional.kl_divergence", row="sum", renormalize=True),
+        "optax": dialect("losses.kl_divergence", row="sum", input="log-probs"),
+        "mindspore": dialect("nn.KLDivLoss", input="log-probs"),
+    },
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
 )
 def kl_divergence(
@@ -195,4 +210,4 @@ def read(x: Array, is_log: bool, renormalize: bool, clip: float | None) -> Read:
     if is_log:
         return Read(exp(x), x)
     p = x / total(x)[..., None] if renormalize else x
-    return Read(p if clip is None else maximum(p, clip), None)
+    return Read(p if clip is None else clipped(p, clip, 1.0), None)

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from losscli.losses import numerics
+from losscli.losses.dialects import EPS, dialect
 from losscli.losses.domains import NOT_NEGATIVE, REAL, By, Interval, Unless
 from losscli.losses.numerics import (
     LN_2PI,
@@ -48,6 +49,14 @@ RateOrLogRate = Annotated[
     "mse",
     family="regression",
     aliases=("MSELoss", "MeanSquaredError", "mean_squared_error", "squared-error", "l2"),
+    dialects={
+        "torch": dialect("nn.functional.mse_loss", reduction="weighted-mean"),
+        "keras": dialect("losses.MeanSquaredError"),
+        "sklearn": dialect("metrics.mean_squared_error"),
+        "torchmetrics": dialect("functional.mean_squared_error"),
+        "optax": dialect("losses.squared_error"),
+        "mindspore": dialect("nn.MSELoss"),
+    },
     example=Example("pred,target\n2.5,3\n0,2"),
 )
 def mse(pred: Real, target: Real) -> Array:
@@ -82,6 +91,13 @@ def mse(pred: Real, target: Real) -> Array:
     "mae",
     family="regression",
     aliases=("L1Loss", "MeanAbsoluteError", "mean_absolute_error", "absolute-error"),
+    dialects={
+        "torch": dialect("nn.functional.l1_loss", reduction="weighted-mean"),
+        "keras": dialect("losses.MeanAbsoluteError"),
+        "sklearn": dialect("metrics.mean_absolute_error"),
+        "torchmetrics": dialect("functional.mean_absolute_error"),
+        "mindspore": dialect("nn.L1Loss"),
+    },
     example=Example("pred,target\n2.5,3\n0,2"),
 )
 def mae(pred: Real, target: Real) -> Array:
@@ -115,6 +131,12 @@ def mae(pred: Real, target: Real) -> Array:
     "huber",
     family="regression",
     aliases=("HuberLoss", "huber_loss"),
+    dialects={
+        "torch": dialect("nn.functional.huber_loss"),
+        "keras": dialect("losses.Huber"),
+        "optax": dialect("losses.huber_loss"),
+        "mindspore": dialect("nn.HuberLoss"),
+    },
     example=Example("pred,target\n2.5,3\n0,2"),
 )
 def huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
@@ -156,6 +178,12 @@ def huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
     "smooth-l1",
     family="regression",
     aliases=("SmoothL1Loss", "smooth_l1_loss"),
+    dialects={
+        "torch": dialect("nn.functional.smooth_l1_loss"),
+        "mindspore": dialect(
+            "nn.SmoothL1Loss", note="it returns the losses of all elements; this is their mean"
+        ),
+    },
     example=Example("pred,target\n2.5,3\n0,2"),
 )
 def smooth_l1(pred: Real, target: Real, *, beta: NotNegative = 1.0) -> Array:
@@ -198,6 +226,13 @@ def smooth_l1(pred: Real, target: Real, *, beta: NotNegative = 1.0) -> Array:
     "log-cosh",
     family="regression",
     aliases=("LogCosh", "log_cosh", "LogCoshError", "log_cosh_error"),
+    dialects={
+        "keras": dialect("losses.LogCosh"),
+        "torchmetrics": dialect(
+            "functional.log_cosh_error", row="columns", note="errors beyond 710 are ∞ there"
+        ),
+        "optax": dialect("losses.log_cosh"),
+    },
     example=Example("pred,target\n2.5,3\n0,2"),
 )
 def log_cosh(pred: Real, target: Real) -> Array:
@@ -233,6 +268,9 @@ def log_cosh(pred: Real, target: Real) -> Array:
     "quantile",
     family="regression",
     aliases=("pinball", "pinball_loss", "mean_pinball_loss", "quantile_loss", "quantile_score"),
+    dialects={
+        "sklearn": dialect("metrics.mean_pinball_loss"),
+    },
     example=Example("pred,target\n2.5,3\n0,2", "--quantile 0.8"),
 )
 def quantile(pred: Real, target: Real, *, quantile: Fraction = 0.5) -> Array:
@@ -277,6 +315,11 @@ def quantile(pred: Real, target: Real, *, quantile: Fraction = 0.5) -> Array:
         "mean_absolute_percentage_error",
         "absolute-percentage-error",
     ),
+    dialects={
+        "keras": dialect("losses.MeanAbsolutePercentageError", scale="percent", eps=1e-7),
+        "sklearn": dialect("metrics.mean_absolute_percentage_error", eps=EPS),
+        "torchmetrics": dialect("functional.mean_absolute_percentage_error", eps=1.17e-6),
+    },
     example=Example("pred,target\n2.5,2\n3,4"),
 )
 def mape(
@@ -333,6 +376,11 @@ def mape(
         "mean_squared_log_error",
         "squared-log-error",
     ),
+    dialects={
+        "keras": dialect("losses.MeanSquaredLogarithmicError", clip=1e-7),
+        "sklearn": dialect("metrics.mean_squared_log_error"),
+        "torchmetrics": dialect("functional.mean_squared_log_error"),
+    },
     example=Example("pred,target\n2.5,3\n0,2"),
 )
 def msle(pred: AboveMinusOne, target: AboveMinusOne, *, clip: NotNegative | None = None) -> Array:
@@ -373,6 +421,11 @@ def msle(pred: AboveMinusOne, target: AboveMinusOne, *, clip: NotNegative | None
     "poisson-nll",
     family="regression",
     aliases=("PoissonNLLLoss", "poisson_nll_loss", "Poisson"),
+    dialects={
+        "torch": dialect("nn.functional.poisson_nll_loss", input="log-rate", eps=1e-8),
+        "keras": dialect("losses.Poisson", eps=1e-7),
+        "mindspore": dialect("nn.PoissonNLLLoss", input="log-rate", eps=1e-8),
+    },
     example=Example("pred,target\n1.5,2\n0.5,0"),
 )
 def poisson_nll(
@@ -430,6 +483,9 @@ def poisson_nll(
     "cosine-similarity",
     family="regression",
     aliases=("CosineSimilarity", "cosine_similarity", "cosine-proximity"),
+    dialects={
+        "keras": dialect("losses.CosineSimilarity", eps=1e-7),
+    },
     example=Example("a,b,c,d\n1,0,1,1\n1,1,-1,0.5", "--pred a,b --target c,d"),
 )
 def cosine_similarity(pred: Embedding, target: Embedding, *, eps: NotNegative = 1e-7) -> Array:

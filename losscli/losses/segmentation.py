@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, maximum, power, ratio, select, sigmoid, square
 from losscli.losses.parameters import NotNegative, Positive
 from losscli.losses.registry import Example, Pooled, loss
@@ -32,6 +33,13 @@ def overlap_loss(
     family="segmentation",
     kind="pooled",
     aliases=("DiceLoss", "Dice", "binary_dice_loss", "dice_loss", "soft-dice"),
+    dialects={
+        "keras": dialect("losses.Dice", per="all", smooth=1e-7, smooth_to="denominator"),
+        "optax": dialect("losses.binary_dice_loss", per="image", input="logits", smooth=2.0),
+        "mindspore": dialect(
+            "nn.DiceLoss", per="all", squared=True, smooth=1e-5, smooth_to="denominator"
+        ),
+    },
     example=MASKS,
 )
 def dice(
@@ -152,6 +160,15 @@ def jaccard(
     family="segmentation",
     kind="pooled",
     aliases=("TverskyLoss", "Tversky", "focal-tversky"),
+    dialects={
+        "keras": dialect(
+            "losses.Tversky",
+            per="all",
+            smooth=1e-7,
+            smooth_to="denominator",
+            note="its alpha is fn_weight here, its beta fp_weight",
+        ),
+    },
     example=MASKS,
 )
 def tversky(

@@ -1,0 +1,120 @@
+"""The dialects of a loss as `info` shows them: what each sets, and what comes of it."""
+
+from typing import Any
+
+from losscli.errors import LosscliError
+from losscli.losses import Loss
+from losscli.losses.dialects import REMARKS, Dialect
+from losscli.losses.domains import number
+from losscli.losses.parameters import Flag
+
+WIDTH = 84
+
+
+def documents(loss: Loss) -> dict[str, dict[str, Any]]:
+    """Each library's form of a loss, and its value on the loss's example, for programs."""
+    return {library: _document(loss, library, form) for library, form in loss.dialects.items()}
+
+
+def _document(loss: Loss, library: str, form: Dialect) -> dict[str, Any]:
+    value, error = example_value(loss, library)
+    return {
+        "call": form.name(library),
+        "options": dict(form.of(library)),
+        "command_line": command_line(loss, library),
+        "value": value,
+        "error": error,
+        "notes": notes(library, form),
+    }
+
+
+def section(loss: Loss) -> str:
+    """The dialects as a table: value and call, the options below; then the notes."""
+    if not loss.dialects:
+        return ""
+    found = documents(loss)
+    rows: list[tuple[str, str, list[str]]] = [("textbook", _text(example_value(loss)[0]), [])]
+    for library, about in found.items():
+        below = [about["command_line"], about["error"] and f"not here: {about['error']}"]
+        lines = [about["call"], *(line for line in below if line)]
+        rows.append((library, _text(about["value"]), lines))
+    first, second = (max(len(row[i]) for row in rows) + 2 for i in (0, 1))
+    margin = " " * (first + second)
+    lines = []
+    for name, value, texts in rows:
+        wrapped = [part for text in texts for part in _wrap(text, WIDTH - len(margin))] or [""]
+        lines.append(f"{name:<{first}}{value:<{second}}{wrapped[0]}".rstrip())
+        lines += [margin + text for text in wrapped[1:]]
+    remarks = [f"{library}: {note}" for library, about in found.items() for note in about["notes"]]
+    lines += [""] * bool(remarks) + [part for text in remarks for part in _wrap(text, WIDTH)]
+    return "\n".join(lines)
+
+
+def example_value(loss: Loss, library: str | None = None) -> tuple[Any, str | None]:
+    """The value of the loss's example in a dialect, or why it has none."""
+    import csv
+
+    from losscli.api import compute
+
+    assert loss.example is not None
+    header, *rows = csv.reader(loss.example.data.splitlines())
+    table = {name: [float(row[i]) for row in rows] for i, name in enumerate(header)}
+    options = {k.replace("-", "_"): v for k, v in loss.example.options_given().items()}
+    try:
+        return compute(loss.name, data=table, dialect=library, **options).value, None
+    except LosscliError as error:
+        expected = error.message.partition(", expected ")[2] or error.message
+        return None, f"it expects {expected.replace(f' of {loss.name})', ')')}"
+
+
+def command_line(loss: Loss, library: str) -> str:
+    """The options of a dialect that are not the loss's own, as one would type them."""
+    options = loss.dialects[library].of(library)
+    words: list[str] = []
+    for name, parameter in loss.parameters.items():
+        if name in options and options[name] != parameter.default:
+            flag = isinstance(parameter.kind, Flag)
+            off = flag and not options[name]
+            words.append(parameter.option.replace("--", "--no-", 1) if off else parameter.option)
+            words += [] if flag else [_text(options[name])]
+    if "labels" in options:
+        words += ["--labels", ",".join(options["labels"])]
+    if loss.kind == "pooled":
+        # Rows are sums there, which no reduction of rows changes.
+        return " ".join(words + ["--per", options["per"]] * (options["per"] != "all"))
+    if options["row"] != loss.row and _has_elements(loss):
+        words += ["--row", options["row"]]
+    # Nothing said is a weighted mean, which without weights is the mean.
+    words += ["--reduction", options["reduction"]] * (options["reduction"] != "weighted-mean")
+    return " ".join(words)
+
+
+def notes(library: str, form: Dialect) -> list[str]:
+    """What the options of a dialect cannot say."""
+    decides = (form.decide.__doc__ or "").partition(": ")[2] if form.decide else ""
+    found = (form.note, decides.rstrip("."), REMARKS.get(library, ""))
+    return [note for note in found if note]
+
+
+def _has_elements(loss: Loss) -> bool:
+    """Whether a row of the loss may have several elements."""
+    return any("..." in axes for role in loss.roles.values() for axes, _ in role.shapes)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if hasattr(value, "tolist"):
+        return ",".join(_text(x) for x in value.tolist())
+    return number(value) if isinstance(value, (int, float)) else str(value)
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    # An option and its value stay on one line.
+    joined = text.replace(" --", "\n--") if text.startswith("--") else text.replace(" ", "\n")
+    lines = [""]
+    for word in joined.split("\n"):
+        if lines[-1] and len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines

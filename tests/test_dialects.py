@@ -1,0 +1,238 @@
+"""Dialects: a library's name alone gives the library's numbers."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import losscli
+from losscli.cli import info_dialects
+from losscli.cli.compute import build
+from losscli.losses import CATALOGUE, Loss
+from losscli.losses.dialects import LIBRARIES
+from tests.conftest import Run
+from tests.reference import Case, cases
+
+GOLDEN = [c for c in cases("golden") if c.peer in CATALOGUE.get(c.loss)[0].dialects]
+BY_DIALECT = [
+    pytest.param(loss, library, id=f"{loss.name}-{library}")
+    for loss in CATALOGUE
+    for library in loss.dialects
+]
+#: what a call that says nothing of its reduction, or says the default, reduces by
+DEFAULT_REDUCTION = re.compile(r"reduction='(mean|sum_over_batch_size)'")
+OTHER_REDUCTION = re.compile(r"reduction=|normalize=False|\.sum\(\)")
+
+
+def differing(case: Case) -> dict[str, Any]:
+    """What a case must say beside its dialect: inputs, and what is not the dialect's default."""
+    loss = CATALOGUE.get(case.loss)[0]
+    form = loss.dialects[case.peer]
+    default = {name: p.default for name, p in loss.parameters.items()} | form.of(case.peer)
+    decided = {"labels", "activation"} if form.decide is not None else set()
+    call = DEFAULT_REDUCTION.sub("", case.peer_call)
+    if not OTHER_REDUCTION.search(call):
+        decided |= {"reduction", "row"}
+    said = case.arguments
+    if said.get("distance", "euclidean") != "euclidean":
+        said = {"distance_eps": 0.0, **said}  # a distance of one's own, without torch's ε
+    return {
+        name: value
+        for name, value in said.items()
+        if name not in decided and (name not in default or not np.array_equal(value, default[name]))
+    }
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=repr)
+def test_golden(case: Case) -> None:
+    """Every value that a library printed, with only what its call said beside the dialect."""
+    arguments = differing(case)
+    result = losscli.compute(case.loss, dialect=case.peer, per_sample=True, **arguments)
+    value = result.per_sample if result.value is None else result.value
+    np.testing.assert_allclose(value, case.expected, rtol=case.rtol, atol=case.atol)
+
+
+def test_golden_cases_are_many() -> None:
+    assert len(GOLDEN) > 700
+    bare = [case for case in GOLDEN if not {"reduction", "row"} & set(differing(case))]
+    assert len(bare) > 300
+
+
+def bare(case: Case) -> bool:
+    """Whether a case's call has no arguments but inputs, weights and a default reduction."""
+    call = DEFAULT_REDUCTION.sub("", case.peer_call)
+    call = re.sub(r"(sample_)?weight=(weight|class_weight)|labels=\[[\d, ]+\]", "", call)
+    name = CATALOGUE.get(case.loss)[0].dialects[case.peer].call.rpartition(".")[2]
+    return f"{name}(" in call and "=" not in call and ".log()" not in call
+
+
+BARE = {(c.loss, c.peer): c for c in GOLDEN if bare(c)}
+
+
+@pytest.mark.parametrize("case", BARE.values(), ids=repr)
+def test_defaults_are_those_of_a_bare_call(case: Case) -> None:
+    loss = CATALOGUE.get(case.loss)[0]
+    form = loss.dialects[case.peer]
+    default = {name: p.default for name, p in loss.parameters.items()} | form.of(case.peer)
+    decided = {"labels", "activation"} if form.decide is not None else set()
+    stated = {n: v for n, v in case.arguments.items() if n in loss.parameters}
+    for name in stated.keys() - decided - {"class_weight", "off_labels"}:
+        assert default[name] == stated[name], name
+
+
+def test_bare_calls_are_found() -> None:
+    assert len(BARE) > 30
+
+
+@pytest.mark.parametrize(("loss", "library"), BY_DIALECT)
+def test_declaration(loss: Loss, library: str) -> None:
+    """A dialect sets only what the loss has, to values that the loss takes."""
+    assert library in LIBRARIES
+    form = loss.dialects[library]
+    general = {"row", "reduction", "labels", "per"}
+    assert form.options.keys() <= loss.parameters.keys() | general
+    loss.resolve({n: v for n, v in form.options.items() if n in loss.parameters})
+    assert ("per" in form.options) == (loss.kind == "pooled")
+
+
+@pytest.mark.parametrize(("loss", "library"), BY_DIALECT)
+def test_options_that_info_shows_are_the_dialect(loss: Loss, library: str) -> None:
+    """Typing out the options instead of the dialect's name gives the same value, or error."""
+    found = info_dialects.documents(loss)[library]
+    words = shlex.split(found["command_line"])
+    typed: dict[str, Any] = {}
+    for word in words:
+        if word.startswith("--no-"):
+            typed[name := word[5:]] = False
+        elif word.startswith("--"):
+            typed[name := word[2:].replace("-", "_")] = True
+        else:
+            typed[name] = word
+    if loss.dialects[library].decide is not None:
+        return
+    value, _ = example(loss, typed)
+    assert value == found["value"] or (value is None and found["error"])
+
+
+def example(loss: Loss, options: dict[str, Any]) -> tuple[Any, str | None]:
+    assert loss.example is not None
+    header, *rows = (line.split(",") for line in loss.example.data.splitlines())
+    table = {name: [float(row[i]) for row in rows] for i, name in enumerate(header)}
+    given = {k.replace("-", "_"): v for k, v in loss.example.options_given().items()}
+    try:
+        return losscli.compute(loss.name, data=table, **given, **options).value, None
+    except losscli.errors.LosscliError as error:
+        return None, error.message
+
+
+@pytest.mark.parametrize(("loss", "library"), BY_DIALECT)
+def test_the_command_line_gives_the_same(loss: Loss, library: str, tmp_path: Path) -> None:
+    """Nothing that a command line does not say counts as said."""
+    assert loss.example is not None
+    found = info_dialects.documents(loss)[library]
+    path = tmp_path / "example.csv"
+    path.write_text(loss.example.data + "\n")
+    words = ["--data", str(path), *shlex.split(loss.example.options), "--dialect", library]
+    done = CliRunner().invoke(build(loss, {}), [*words, "-f", "value"])
+    if found["error"] is None:
+        assert done.exit_code == 0
+        assert float(done.stdout) == pytest.approx(found["value"], rel=1e-15)
+    else:
+        assert found["error"].removeprefix("it expects ") in str(done.exception).replace(
+            f" of {loss.name})", ")"
+        )
+
+
+SCORES = np.array([-0.6, 0.4, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("library", "target", "expected"),
+    [
+        # keras 3.15: kl.Hinge()(y, s); both encodings are 1/3
+        ("keras", [0, 1, 1], 1 / 3),
+        ("keras", [-1, 1, 1], 1 / 3),
+        ("optax", [-1, 1, 1], 1 / 3),
+        ("sklearn", [0, 1, 1], 1 / 3),
+        ("sklearn", [3, 7, 7], 1 / 3),
+        # torchmetrics 1.9: binary_hinge_loss sends scores outside [0, 1] through the sigmoid
+        ("torchmetrics", [0, 1, 1], 0.6249529852),
+    ],
+)
+def test_labels_of_hinge(library: str, target: list[int], expected: float) -> None:
+    result = losscli.compute("hinge", pred=SCORES, target=target, dialect=library)
+    assert result.value == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_dialect_decides_over_the_whole_file(run: Run, tmp_path: Path) -> None:
+    """One score outside [0, 1] at the end changes every row, whatever the blocks."""
+    n = 200_000
+    rows = "".join(f"{i / n},{i % 2}\n" for i in range(n))
+    (tmp_path / "in.csv").write_text(f"pred,target\n{rows}")
+    (tmp_path / "out.csv").write_text(f"pred,target\n{rows}1.5,1\n")
+    arguments = ("compute", "hinge", "--dialect", "torchmetrics", "--reduction", "none", "--data")
+    inside = run(*arguments, "in.csv")
+    outside = run(*arguments, "out.csv")
+    # max(0, 1 + 0) and, through the sigmoid, max(0, 1 + ½)
+    assert inside.stdout.splitlines()[1].split()[-1] == "1"
+    assert outside.stdout.splitlines()[1].split()[-1] == "1.5"
+    assert "takes them as they are" in inside.stderr
+    assert "takes --activation sigmoid" in outside.stderr
+
+
+def test_what_is_given_is_not_decided(run: Run) -> None:
+    done = run("compute", "hinge", "--data", "-", "--dialect", "keras", "-f", "value",
+               input="pred,target\n1,1\n")  # fmt: skip
+    assert done.returncode == 2
+    assert "standard input can be read once" in done.stderr
+    result = losscli.compute(
+        "hinge", pred=SCORES, target=[0, 1, 1], dialect="torchmetrics", activation="none"
+    )
+    assert result.value == pytest.approx(1 / 3)  # (0.4 + 0.6 + 0) / 3
+    assert result.notes[-1].endswith("takes them as they are")
+
+
+def test_a_library_without_the_loss_is_refused(run: Run) -> None:
+    done = run("compute", "categorical-hinge", "--data", "x.csv", "--dialect", "torch")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: torch has no categorical-hinge\nhint: libraries that have it: keras\n"
+    )
+    done = run("compute", "huber", "--data", "x.csv", "--dialect", "kears")
+    assert done.returncode == 2
+    assert done.stderr == "error: no dialect 'kears'\nhint: did you mean keras?\n"
+
+
+def test_info_shows_dialects(run: Run) -> None:
+    document = json.loads(run("info", "mape", "-f", "json").stdout)
+    assert document["example_value"] == 0.25
+    assert document["dialects"]["keras"]["value"] == 25.0
+    assert document["dialects"]["keras"]["call"] == "keras.losses.MeanAbsolutePercentageError"
+    assert document["dialects"]["keras"]["command_line"] == (
+        "--scale percent --eps 1e-07 --reduction mean"
+    )
+    page = run("info", "kl-divergence").stdout
+    assert "not here: it expects log-probabilities" in page
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_list_by_dialect(run: Run, library: str) -> None:
+    found = json.loads(run("list", "--dialect", library, "-f", "json").stdout)
+    assert [r["name"] for r in found] == [s.name for s in CATALOGUE if library in s.dialects]
+    assert all(library in r["dialects"].split() for r in found)
+
+
+def test_list_by_kind(run: Run) -> None:
+    found = json.loads(run("list", "--kind", "pooled", "-f", "json").stdout)
+    assert {"dice", "jaccard", "tversky"} <= {r["name"] for r in found}
+    assert {r["kind"] for r in found} == {"pooled"}
+    done = run("list", "--dialect", "optix")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: no dialect 'optix'\nhint: did you mean optax?\n",
+    )
