@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from losscli.data.ahead import Ahead
 from losscli.data.source import Source, Values, Wanted, join
 from losscli.errors import DataError
 
@@ -15,10 +16,15 @@ class Stream:
         self.source = source
         self.wanted = list(wanted)
         self.rows = 0  # taken so far
-        self._pieces = source.pieces(self.wanted)
+        self._pieces = Ahead(source.pieces(self.wanted))
         self._held: list[list[Values]] = []
         self._held_rows = 0
         self._shapes: dict[int, tuple[int, ...]] = {}
+
+    def close(self) -> None:
+        """Stop reading, and let go of the file."""
+        if self._pieces.close():
+            self.source.close()
 
     def shapes(self) -> list[tuple[int, ...]] | None:
         """The shape of a row of each column, from the first piece; None when there are no rows."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from losscli.data.align import blocks
+from losscli.data.align import Stream, blocks
 from losscli.data.axes import LAST, ClassAxis
 from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.checks import Place, check, finite_or_admitted
@@ -72,6 +72,7 @@ class Inputs:
         self.warnings: list[str] = []
         self._whole: dict[str, Array] = {}
         self._sources: list[Source] = []
+        self._streams: list[Stream] = []
         try:
             whole = complete(loss, self.roles, given, data)
             naming = Naming(options.labels, options.classes)
@@ -116,7 +117,9 @@ class Inputs:
 
     def close(self) -> None:
         """Close every file."""
-        for source in self._sources:
+        for stream in self._streams:
+            stream.close()
+        for source in self._sources[len(self._streams) :]:
             source.close()
 
     def describe(self) -> dict[str, str]:

@@ -1,0 +1,86 @@
+"""Reading ahead: the next pieces of a file are decoded while the last ones are computed on."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Generator, Iterator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+#: pieces that wait to be taken; more would only cost memory
+DEPTH = 2
+#: pieces that are read on the spot: a small file is over before a thread would have started
+AT_ONCE = 2
+#: seconds that closing waits for a piece that is being read
+PATIENCE = 2.0
+
+
+class _End:
+    """What a thread puts last: that there is no more, or why."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+class Ahead(Generic[T]):
+    """An iterator whose items are made in a thread, a few of them in advance, in their order."""
+
+    def __init__(self, items: Iterator[T]) -> None:
+        self._items = items
+        self._taken = 0
+        self._ready: queue.Queue[Any] = queue.Queue(DEPTH)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        self._taken += 1
+        if self._taken <= AT_ONCE:
+            return next(self._items)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._make, daemon=True)
+            self._thread.start()
+        item = self._ready.get()
+        if isinstance(item, _End):
+            self._ready.put(item)  # it stays the end
+            raise item.error or StopIteration
+        made: T = item
+        return made
+
+    def close(self) -> bool:
+        """Stop, and wait until the thread has let go of what it reads; False if it does not.
+
+        A thread that waits for a pipe may wait for long. It ends with the process.
+        """
+        self._stop.set()
+        if self._thread is not None:
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    self._ready.get_nowait()
+            self._thread.join(PATIENCE)
+            if self._thread.is_alive():
+                return False
+        if isinstance(self._items, Generator):
+            self._items.close()
+        return True
+
+    def _make(self) -> None:
+        end = _End()
+        try:
+            for item in self._items:
+                if not self._put(item):
+                    return
+        except BaseException as error:
+            end = _End(error)
+        self._put(end)
+
+    def _put(self, item: Any) -> bool:
+        """Put an item where it will be taken; False when nobody takes any more."""
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Full):
+                self._ready.put(item, timeout=0.1)
+                return True
+        return False
