@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from losscli.data.ahead import DEPTH, Ahead
+from losscli.data.ahead import DEPTH, Ahead, each_ahead
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 50])
@@ -70,3 +70,13 @@ def test_closing_in_the_middle() -> None:
         next(ahead)
     assert ahead.close()
     assert closed == [True]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 40])
+def test_each_ahead_keeps_the_order(count: int) -> None:
+    def slow_when_early(i: int) -> int:
+        time.sleep(0.002 * (i % 3 == 0))
+        return i * i
+
+    found = list(each_ahead(slow_when_early, iter(range(count))))
+    assert found == [(i, i * i) for i in range(count)]

@@ -1,11 +1,16 @@
-"""Reading ahead: the next pieces of a file are decoded while the last ones are computed on."""
+"""Working ahead: the next pieces of a file are decoded while the last ones are computed on."""
 
 import contextlib
+import itertools
+import os
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 #: pieces that wait to be taken; more would only cost memory
@@ -14,6 +19,30 @@ DEPTH = 2
 AT_ONCE = 2
 #: seconds that closing waits for a piece that is being read
 PATIENCE = 2.0
+
+
+def workers() -> int:
+    """Threads that decode: the cores that this process may use, up to four."""
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+
+
+def each_ahead(function: Callable[[S], T], items: Iterator[S]) -> Iterator[tuple[S, T]]:
+    """Every item with the function of it, in order, some of them worked on at once."""
+    for _ in range(AT_ONCE):
+        for item in itertools.islice(items, 1):
+            yield item, function(item)
+    following = next(items, None)
+    if following is None:
+        return
+    with ThreadPoolExecutor(workers()) as pool:
+        running: deque[tuple[S, Future[T]]] = deque()
+        for item in itertools.chain([following], items):
+            running.append((item, pool.submit(function, item)))
+            if len(running) > workers():
+                first, result = running.popleft()
+                yield first, result.result()
+        for first, result in running:
+            yield first, result.result()
 
 
 class _End:

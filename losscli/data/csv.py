@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, BinaryIO
 
+from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
 from losscli.data.records import LONGEST_RECORD, Quoting, chunks
 from losscli.data.source import BadValue, Values, Wanted, misfit
@@ -88,18 +89,31 @@ class CsvSource:
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         indexes = [self._index(w.column) for w in wanted]
         row, line = 0, self._lines
+
+        def attempt(chunk: bytes) -> tuple[list[Values], int] | None:
+            # Where a chunk is in the file is known when those before it are done: an error is
+            # made again then, with its place.
+            try:
+                return self._parse(chunk, indexes, wanted, 0, 0)
+            except (DataError, FileError):
+                return None
+
+        for chunk, parsed in each_ahead(attempt, self._bodies()):
+            values, rows = parsed or self._parse(chunk, indexes, wanted, row, line)
+            row, line = row + rows, line + chunk.count(b"\n")
+            yield values
+
+    def _bodies(self) -> Iterator[bytes]:
+        """Chunks of records, without the blank lines at the very end: they are how files end."""
         first, self._first = self._first, b""
-        # Blank lines at the very end are how files end, not rows: they wait for what comes next.
         waiting = b""
         for chunk in _all(first, self._chunks):
-            data = waiting + chunk
-            body = data.rstrip(b"\r\n")
-            end = data.find(b"\n", len(body)) + 1
+            data = waiting + chunk if waiting else chunk
+            body = len(data.rstrip(b"\r\n"))
+            end = data.find(b"\n", body) + 1
             waiting = data[end:] if body else data
             if body:
-                values, rows = self._parse(data[:end], indexes, wanted, row, line)
-                row, line = row + rows, line + data[:end].count(b"\n")
-                yield values
+                yield data if end == len(data) else data[:end]
 
     def close(self) -> None:
         self._stream.close()
