@@ -121,8 +121,7 @@ def compute(
 def evaluate(request: Request, sink: Sink | None = None) -> Result:
     """Open the inputs, run the engine over them, and report."""
     loss = request.loss
-    pooled = loss.kind == "pooled"
-    if request.per is not None and not pooled:
+    if request.per is not None and loss.kind != "pooled":
         raise UsageError(f"{loss.name} has a loss for every row; --per is for losses of sets")
     request, notes = in_dialect(request)
     roles, options = request.roles, request.options
@@ -137,21 +136,6 @@ def evaluate(request: Request, sink: Sink | None = None) -> Result:
     constant = None
     if request.baseline:
         constant = baseline_of(loss, roles, params, options, request.data, plan).values
-    shown = {
-        **({"dialect": request.dialect} if request.dialect else {}),
-        **({"per": plan.per} if pooled else {}),
-        **({"by": str(roles[BY])} if isinstance(roles.get(BY), str) else {}),
-        **({"batch_size": str(options.batch_size)} if options.batch_size is not None else {}),
-        **({"labels": ",".join(options.labels)} if options.labels else {}),
-        **({"classes": ",".join(options.classes)} if options.classes else {}),
-        **({"nonfinite": options.nonfinite} if options.nonfinite != "error" else {}),
-        **(
-            {"sum_tolerance": f"{options.sum_tolerance:g}"}
-            if options.sum_tolerance != SUM_TOLERANCE
-            else {}
-        ),
-        **({"class_axis": str(options.class_axis)} if options.class_axis != -1 else {}),
-    }
     return Result(
         loss=loss.name,
         parameters=params,
@@ -162,11 +146,31 @@ def evaluate(request: Request, sink: Sink | None = None) -> Result:
         ignored=outcome.ignored,
         inputs=inputs.describe(),
         row=plan.row,
-        options=shown,
+        options=_shown(request, plan),
         warnings=outcome.warnings,
         notes=notes,
         per_sample=sink.per_sample if isinstance(sink, _Collector) else None,
     )
+
+
+def _shown(request: Request, plan: Plan) -> dict[str, str]:
+    """The options that bear on the value and are no parameters, where they are not the default."""
+    by = request.roles.get(BY)
+    shown: dict[str, Any] = {
+        "dialect": request.dialect,
+        "per": plan.per if request.loss.kind == "pooled" else None,
+        "by": by if isinstance(by, str) else None,
+    }
+    default = InputOptions()
+    for name in ("batch_size", "labels", "classes", "nonfinite", "sum_tolerance", "class_axis"):
+        value = getattr(request.options, name)
+        if value != getattr(default, name):
+            shown[name] = ",".join(value) if isinstance(value, tuple) else value
+    return {
+        name: f"{value:g}" if isinstance(value, float) else str(value)
+        for name, value in shown.items()
+        if value is not None
+    }
 
 
 class _Collector:
