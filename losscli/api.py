@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -66,7 +67,8 @@ def compute(
             that `by` groups), a "class" (a column) or an "image-class".
         dialect: a library whose form of the loss sets all options that are not given: "torch",
             "keras", "sklearn", "torchmetrics", "optax" or "mindspore".
-        per_sample: keep the loss of every row in the result; "none" does so too.
+        per_sample: keep the loss of every row, which `Result.per_sample` otherwise computes when
+            it is asked for; the reduction "none" keeps them too.
         labels: two values of the target, "NEG,POS" or a pair, that stand for the two labels.
         classes: the names of the classes in the target, in the order of their scores; "columns"
             for the names of the columns of scores.
@@ -115,7 +117,18 @@ def compute(
     request = Request(
         found, roles, given, preset, options, data, names, row, per, dialect, class_counts, baseline
     )
-    return evaluate(request, collector)
+    result = evaluate(request, collector)
+    if collector is not None:
+        return replace(result, _rows_of=lambda: collector.per_sample)
+    again = replace(request, reduction=["none"], baseline=False)
+    return replace(result, _rows_of=lambda: _rows_of(again))
+
+
+def _rows_of(request: Request) -> Array:
+    """The losses of rows, in a run of their own."""
+    collector = _Collector()
+    evaluate(request, collector)
+    return collector.per_sample
 
 
 def evaluate(request: Request, sink: Sink | None = None) -> Result:
@@ -149,7 +162,6 @@ def evaluate(request: Request, sink: Sink | None = None) -> Result:
         options=_shown(request, plan),
         warnings=outcome.warnings,
         notes=notes,
-        per_sample=sink.per_sample if isinstance(sink, _Collector) else None,
     )
 
 

@@ -366,6 +366,13 @@ def test_arrays_of_any_library(value: Any) -> None:
     assert losscli.compute("mae", pred=value, target=[0.0, 0.0]).value == 1.25
 
 
+def test_losses_of_rows_when_they_are_asked_for() -> None:
+    result = losscli.compute("mae", pred=[1.0, 3.0], target=[0.0, 0.0], weight=[1.0, 2.0])
+    np.testing.assert_array_equal(result.per_sample, [1.0, 6.0])
+    with pytest.raises(UsageError, match="no losses of rows"):
+        losscli.compute("dice", pred=[0.5], target=[1.0]).per_sample  # noqa: B018
+
+
 def test_tables_of_any_library() -> None:
     columns = {"score": [0.5, 2.0], "y": [1.0, 1.0]}
     for table in (columns, pd.DataFrame(columns), pa.table(columns)):

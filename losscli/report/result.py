@@ -1,6 +1,8 @@
 """What a computation gives: its values, and all that is needed to get them again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from losscli import __version__
@@ -33,10 +35,18 @@ class Result:
     warnings: list[str] = field(default_factory=list)
     #: what a dialect decided or would have one know
     notes: list[str] = field(default_factory=list)
-    #: the loss of every row, (n,) or (n, k), weights multiplied in; NaN for skipped rows
-    per_sample: "Array | None" = field(default=None, repr=False)
     dtype: str = "float64"
     version: str = __version__
+    #: how to get the losses of rows, which are computed when they are asked for
+    _rows_of: "Callable[[], Array] | None" = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def per_sample(self) -> "Array | None":
+        """The loss of every row, (n,) or (n, k), weights multiplied in; NaN for skipped rows.
+
+        Unless they were kept, this reads the inputs again. None on the command line.
+        """
+        return None if self._rows_of is None else self._rows_of()
 
     @property
     def value(self) -> Any:
