@@ -11,7 +11,7 @@ from losscli.data.files import ReadOptions
 from losscli.data.inputs import BY, WEIGHT, Block, InputOptions, Inputs, NonFinite
 from losscli.engine import reductions
 from losscli.engine.baseline import baseline as baseline_of
-from losscli.engine.compute import Plan, Sink
+from losscli.engine.compute import Plan, Sink, Told
 from losscli.engine.compute import compute as run
 from losscli.engine.totals import RowValues
 from losscli.errors import UsageError
@@ -131,7 +131,7 @@ def _rows_of(request: Request) -> Array:
     return collector.per_sample
 
 
-def evaluate(request: Request, sink: Sink | None = None) -> Result:
+def evaluate(request: Request, sink: Sink | None = None, progress: Told | None = None) -> Result:
     """Open the inputs, run the engine over them, and report."""
     loss = request.loss
     if request.per is not None and loss.kind != "pooled":
@@ -145,7 +145,7 @@ def evaluate(request: Request, sink: Sink | None = None) -> Result:
     )
     params = with_class_weights(request, request.parameters())
     with contextlib.closing(Inputs(loss, roles, params, options, request.data)) as inputs:
-        outcome = run(inputs, params, plan, sink)
+        outcome = run(inputs, params, plan, sink, progress)
     constant = None
     if request.baseline:
         constant = baseline_of(loss, roles, params, options, request.data, plan).values

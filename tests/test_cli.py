@@ -463,3 +463,21 @@ def test_no_colour() -> None:
 def test_reading_from_the_terminal_is_refused() -> None:
     seen = on_terminal(["compute", "mae", "--data", "-"], 100)
     assert "error: '-' reads standard input, which is the terminal" in seen
+
+
+def test_a_bar_for_long_work_on_a_terminal(tmp_path: Path) -> None:
+    """A bar with rows comes after a second, leaves no trace in the output, and not in pipes."""
+    from losscli.report import progress
+
+    rows = 3_000_000
+    table = pa.table({"pred": np.zeros(rows), "target": np.ones(rows)})
+    pq.write_table(table, tmp_path / "t.parquet")
+    arguments = ["compute", "mse", "--data", str(tmp_path / "t.parquet"), "-f", "value"]
+    site = tmp_path / "sitecustomize.py"
+    site.write_text("import losscli.report.progress as p\np.PATIENCE = 0.0\n")
+    env = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    seen = on_terminal(arguments, 100, **env)
+    assert "3,000,000 rows" in seen
+    assert "1.0" in seen
+    assert "rows" not in on_terminal([*arguments, "--no-progress"], 100, **env)
+    assert progress.PATIENCE == 1.0

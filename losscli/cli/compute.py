@@ -29,6 +29,7 @@ from losscli.losses import CATALOGUE, Loss
 from losscli.losses.parameters import Vector
 from losscli.report.formats import SUFFIXES
 from losscli.report.output import STDOUT, row_writer, saving, show, show_aside, stdout_format
+from losscli.report.progress import Progress
 from losscli.report.sink import RowSink
 from losscli.request import Request
 
@@ -126,7 +127,8 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
             sink = RowSink(stack.enter_context(row_writer(rows_to, row_kind, force, color)))
         if values_to not in (None, STDOUT):
             save = stack.enter_context(saving(str(values_to), kind, force))
-        result = evaluate(request, sink)
+        progress = stack.enter_context(Progress(values["progress"]))
+        result = evaluate(request, sink, progress)
         if sink is not None:
             sink.finish({"losscli": result.signature})
         if save is not None and result.values:

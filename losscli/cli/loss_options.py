@@ -263,5 +263,12 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             "(the reduced value then goes to --output, or to standard error).",
         ),
         *output_options(),
+        Option(
+            ["--progress/--no-progress"],
+            default=True,
+            section="Output",
+            help="Show a bar on standard error, when that is a terminal and it takes over a "
+            "second.  [default: on]",
+        ),
     ]
     return [*reading, *reducing, *writing]

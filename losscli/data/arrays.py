@@ -14,6 +14,7 @@ class ArraySource:
     """Arrays by name. Those that are read together must be of one length."""
 
     whole = False
+    rows: int | None = None
 
     def __init__(self, arrays: dict[str, Any], display: str = "") -> None:
         self.display = display

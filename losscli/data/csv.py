@@ -27,6 +27,7 @@ class CsvSource:
     """The columns of one CSV stream, whose names are in its first record or are 1, 2, 3 …"""
 
     whole = False
+    rows: int | None = None
 
     def __init__(
         self,

@@ -115,6 +115,11 @@ class Inputs:
         """The roles that have data."""
         return set(self._columns)
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where one of the files says so."""
+        return next((s.rows for s in self._sources if s.rows is not None), None)
+
     def close(self) -> None:
         """Close every file."""
         for stream in self._streams:

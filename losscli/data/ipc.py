@@ -16,6 +16,7 @@ class IpcSource:
     """The columns of one Arrow stream or, unless it `streams`, of a file, which must be on disk."""
 
     whole = False
+    rows: int | None = None
 
     def __init__(self, file: Any, display: str, streams: bool) -> None:
         self.display = display

@@ -30,6 +30,7 @@ class NpySource:
         self._file = file
         self._array = NpyArray(file, os.fstat(file.fileno()).st_size, display)
         fields, axes = self._array.dtype.names, self._array.shape[1:]
+        self.rows: int | None = None
         self.whole = fields is None
         self.columns: list[str] = list(fields or ())
         if self.whole and len(axes) <= 1:
@@ -55,6 +56,7 @@ class NpzSource:
     """The arrays of an archive, which are its columns."""
 
     whole = False
+    rows: int | None = None
 
     def __init__(self, file: Any, display: str) -> None:
         self.display = display

@@ -12,6 +12,7 @@ class ParquetSource:
     """The columns of one Parquet file."""
 
     whole = False
+    rows: int | None = None
 
     def __init__(self, file: Any, display: str) -> None:
         import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ class ParquetSource:
             # Pre-buffering would hold the whole file; a small buffer keeps one page a column.
             self._file: Any = pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 18)
             self.columns: list[str] = list(self._file.schema_arrow.names)
+            self.rows = int(self._file.metadata.num_rows)
         except DAMAGE as error:
             raise FileError(
                 f"{display}: not a readable Parquet file: {first_line(error)}"

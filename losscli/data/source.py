@@ -119,6 +119,8 @@ class Source(Protocol):
     columns: list[str]
     #: whether it is one array, which is read as the column WHOLE when no columns are named
     whole: bool
+    #: how many rows there are, where the file says so
+    rows: int | None
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         """The columns asked for, a few rows at a time, in order, from the first row."""

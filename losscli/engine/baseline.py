@@ -33,7 +33,7 @@ def baseline(
         constant = loss.constant(target, weight, {**params, **context})
     with contextlib.closing(_Constant(loss, roles, dict(params), options, data)) as inputs:
         inputs.constant = constant
-        return compute(inputs, params, plan, None)
+        return compute(inputs, params, plan)
 
 
 def _targets(inputs: Inputs) -> tuple[Array, Array, Mapping[str, Any]]:

@@ -1,5 +1,6 @@
 """One pass over the inputs: check, compute, sum; per-row losses go to whoever wants them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -62,13 +63,25 @@ class Plan:
     per: Per = "all"
 
 
-def compute(inputs: Inputs, params: dict[str, Any], plan: Plan, sink: Sink | None) -> Outcome:
+#: told after each block how many rows are done, and of how many if that is known
+Told = Callable[[int, int | None], None]
+
+
+def compute(
+    inputs: Inputs,
+    params: dict[str, Any],
+    plan: Plan,
+    sink: Sink | None = None,
+    progress: Told | None = None,
+) -> Outcome:
     """Evaluate a loss over its inputs and reduce it in each of the ways that are named."""
     run = _Run(inputs, params, plan, sink)
     if sink is not None:
         sink.start(inputs)
     for block in inputs.blocks():
         run.add(block)
+        if progress is not None:
+            progress(block.start + block.length, inputs.known_rows)
     return run.outcome()
 
 
