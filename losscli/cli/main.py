@@ -91,7 +91,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except Terminated:
         return ExitCode.TERMINATED
     except (KeyboardInterrupt, click.Abort):
-        print("\ninterrupted", file=sys.stderr)
+        print("interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except Exception as error:
         if "--traceback" in arguments:

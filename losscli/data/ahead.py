@@ -18,7 +18,7 @@ DEPTH = 2
 #: pieces that are read on the spot: a small file is over before a thread would have started
 AT_ONCE = 2
 #: seconds that closing waits for a piece that is being read
-PATIENCE = 2.0
+PATIENCE = 0.5
 
 
 def workers() -> int:
