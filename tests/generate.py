@@ -19,11 +19,19 @@ from losscli.losses.domains import (
     Length,
     LogDistribution,
     Unless,
+    Whole,
 )
 
 CLASSES = 4
 #: of each named axis; a list is short enough for its frames
-SIZES: dict[str, tuple[int, ...]] = {"C": (CLASSES,), "d": (3,), "...": (), "T": (8,), "L": (3,)}
+SIZES: dict[str, tuple[int, ...]] = {
+    "C": (CLASSES,),
+    "d": (3,),
+    "...": (),
+    "T": (8,),
+    "L": (3,),
+    "m": (5,),
+}
 Arrays = dict[str, Any]
 
 
@@ -33,6 +41,8 @@ def values(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> 
         low = max(domain.low, -3.0)
         high = min(domain.high, low + 6.0)
         return rng.uniform(low, high, shape)
+    if isinstance(domain, Whole):
+        return rng.integers(domain.low, min(domain.high, domain.low + 6) + 1, shape).astype(float)
     if isinstance(domain, Labels):
         return rng.choice([domain.negative, domain.positive], shape)
     if isinstance(domain, Unless):

@@ -39,6 +39,16 @@ def complete(
     return {name: complete[name] for name in roles if name in complete}
 
 
+def check_flags(loss: Loss, given: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    """Roles that go with a flag are all given when it is on, and none of them when it is off."""
+    for flag, roles in loss.with_flag.items():
+        chosen = [name for name in roles if name in given]
+        if params[flag] and len(chosen) < len(roles):
+            raise UsageError(f"--{option(flag)} wants {_options(roles)}")
+        if chosen and not params[flag]:
+            raise UsageError(f"--{option(chosen[0])} is for --{option(flag)}, which is not given")
+
+
 def option(name: str) -> str:
     """A role's name as its option spells it."""
     return name.replace("_", "-")

@@ -11,7 +11,7 @@ from losscli.data.axes import LAST, ClassAxis
 from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.checks import Place, check, finite_or_admitted
 from losscli.data.files import ReadOptions
-from losscli.data.given import complete
+from losscli.data.given import check_flags, complete
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
 from losscli.data.source import Source, Values, stack
 from losscli.errors import DataError
@@ -75,6 +75,7 @@ class Inputs:
         self._streams: list[Stream] = []
         try:
             whole = complete(loss, self.roles, given, data)
+            check_flags(loss, whole, params)
             naming = Naming(options.labels, options.classes)
             self._columns, self._streams = open_streams(
                 whole, self.roles, options.read, naming, data, self._sources

@@ -15,8 +15,12 @@ from losscli.losses.registry import CATALOGUE, Loss, Pooled, Rows
 # A module may not have the name of a loss: it would hide the function of that name here.
 FAMILIES = (
     "regression",
+    "error_measures",
+    "deviance",
     "probabilistic",
+    "scoring_rules",
     "classification",
+    "label_errors",
     "class_weights",
     "focal_losses",
     "margin",
@@ -27,6 +31,7 @@ FAMILIES = (
     "detection",
     "generative",
     "sequence",
+    "preference",
 )
 
 for _family in FAMILIES:

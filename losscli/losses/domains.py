@@ -81,6 +81,51 @@ class Interval(Domain):
 
 
 @dataclass(frozen=True)
+class Outside(Interval):
+    """Numbers that do not lie strictly between two ends."""
+
+    def allows(self, x: Array, context: Context) -> Any:
+        return (x <= self.low) | (x >= self.high)
+
+    def expected(self, context: Context) -> str:
+        return f"a number that is not between {number(self.low)} and {number(self.high)}"
+
+
+@dataclass(frozen=True)
+class LogValue(Interval):
+    """The logarithm of a value that is not negative; −∞ is that of 0."""
+
+    admits: ClassVar[float | None] = -np.inf
+
+    def expected(self, context: Context) -> str:
+        return "the logarithm of a number, finite or -inf"
+
+
+@dataclass(frozen=True)
+class LogProbability(Interval):
+    """The logarithm of a probability: at most 0; −∞ is the logarithm of the impossible."""
+
+    high: float = 0.0
+    admits: ClassVar[float | None] = -np.inf
+
+
+@dataclass(frozen=True)
+class Whole(Domain):
+    """Whole numbers from `low` to `high`."""
+
+    low: float
+    high: float = np.inf
+
+    def allows(self, x: Array, context: Context) -> Any:
+        return (x >= self.low) & (x <= self.high) & (x == np.floor(x))
+
+    def expected(self, context: Context) -> str:
+        if np.isinf(self.high):
+            return f"a whole number of at least {number(self.low)}"
+        return f"a whole number from {number(self.low)} to {number(self.high)}"
+
+
+@dataclass(frozen=True)
 class Labels(Domain):
     """Exactly two values, the label of the negative and of the positive class."""
 
@@ -121,6 +166,22 @@ class ClassIndex(Domain):
 
     def hint(self, role: str, context: Context) -> str:
         return "--ignore-index N leaves rows of class N out" if "ignore_index" in context else ""
+
+
+@dataclass(frozen=True)
+class LabelOrClass(ClassIndex):
+    """A class index, or 0 and 1 where there is one probability and no axis of classes."""
+
+    codes = (0.0, 1.0)
+
+    def allows(self, x: Array, context: Context) -> Any:
+        return super().allows(x, {"C": 2, **context})
+
+    def expected(self, context: Context) -> str:
+        return super().expected(context) if "C" in context else "0 or 1, or a class index"
+
+    def hint(self, role: str, context: Context) -> str:
+        return "" if "C" in context else Labels(0.0, 1.0).hint(role, context)
 
 
 @dataclass(frozen=True)
@@ -284,19 +345,37 @@ class By(Domain):
 
 
 @dataclass(frozen=True)
+class ByNumber(By):
+    """A domain that a number decides: the last of the choices whose bound it reaches.
+
+    The keys of the choices say in words when each of them holds.
+    """
+
+    bounds: tuple[float, ...] = ()
+
+    def resolve(self, context: Context) -> Domain:
+        reached = [bound for bound in self.bounds if context[self.parameter] >= bound]
+        return list(self.choices.values())[len(reached) - 1]
+
+
+@dataclass(frozen=True)
 class Unless(Domain):
-    """A domain that holds only as long as a parameter, which would bring values into it, is off."""
+    """A domain that holds only as long as a parameter, which makes others of it, is off."""
 
     parameter: str
     domain: Domain
+    #: the domain when it is on
+    instead: Domain = field(default_factory=Interval)
 
     def allows(self, x: Array, context: Context) -> Any:
-        if context.get(self.parameter) is not None:
-            return np.ones(x.shape, dtype=bool)
-        return self.domain.allows(x, context)
+        on = context.get(self.parameter) is not None
+        return (self.instead if on else self.domain).allows(x, context)
 
     def expected(self, context: Context) -> str:
-        option = "" if self.parameter in context else f", or any number with --{self.parameter}"
+        if context.get(self.parameter) is not None:
+            return self.instead.expected(context)
+        instead = self.instead.expected(context).replace("a finite number", "any number")
+        option = "" if self.parameter in context else f", or {instead} with --{self.parameter}"
         return self.domain.expected(context) + option
 
     def hint(self, role: str, context: Context) -> str:

@@ -5,7 +5,6 @@ from typing import Literal
 from losscli.losses.dialects import dialect
 from losscli.losses.numerics import (
     Array,
-    cosine_distance,
     largest,
     minimum,
     norm,
@@ -14,6 +13,9 @@ from losscli.losses.numerics import (
     square,
     total,
     unit,
+)
+from losscli.losses.numerics import (
+    cosine_distance as one_minus_cosine,
 )
 from losscli.losses.numerics import (
     power as raised,
@@ -31,7 +33,7 @@ def distance_between(x: Array, y: Array, distance: str, eps: float = 0.0) -> Arr
     For the cosine distance ε is the least length that a vector counts with.
     """
     if distance == "cosine":
-        return cosine_distance(x, y, floor=eps)
+        return one_minus_cosine(x, y, floor=eps)
     e = x - y + eps
     if distance == "sqeuclidean":
         return total(square(e))
@@ -306,5 +308,47 @@ def cosine_embedding(
         >>> cosine_embedding(x1, x2, np.array([1.0, -1.0]))
         array([1., 1.])
     """
-    distance = cosine_distance(x1, x2, plus=eps)
+    distance = one_minus_cosine(x1, x2, plus=eps)
     return select(target > 0, distance, relu(1.0 - distance - margin))
+
+
+@loss(
+    "cosine-distance",
+    family="metric-learning",
+    aliases=("CosineDistance", "cosine_distance"),
+    dialects={
+        "optax": dialect("losses.cosine_distance", note="a zero vector gives NaN there"),
+    },
+    example=Example("a,b,c,d\n1,0,1,1\n1,1,-1,0.5", "--x1 a,b --x2 c,d"),
+)
+def cosine_distance(x1: Embedding, x2: Embedding, *, eps: NotNegative = 0.0) -> Array:
+    """One minus the cosine of the angle between two vectors.
+
+    Formula:
+        ℓ = 1 − x₁·x₂ / (‖x₁‖ ‖x₂‖)
+
+    Roles:
+        x1: one vector of each pair.
+        x2: the other vector of each pair.
+
+    Parameters:
+        eps: ε, the least that each norm counts as.
+
+    Returns:
+        One loss a pair, from 0 for one direction to 2 for opposite ones; 1 for a zero vector,
+        which has no direction (the limit of a vanishing ε).
+
+    Raises:
+        DataError: a coordinate is not finite.
+
+    Source:
+        optax.losses.cosine_distance, scipy.spatial.distance.cosine. (`cosine-similarity` is the
+        negative cosine, less by 1.)
+
+    Example:
+        >>> import numpy as np
+        >>> x1, x2 = np.array([[3.0, 0.0], [3.0, 0.0]]), np.array([[2.0, 0.0], [0.0, 1.0]])
+        >>> cosine_distance(x1, x2)
+        array([0., 1.])
+    """
+    return one_minus_cosine(x1, x2, floor=eps)

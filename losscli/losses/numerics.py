@@ -24,7 +24,11 @@ log_add = np.logaddexp
 expm1 = np.expm1
 sqrt = np.sqrt
 arctan = np.arctan
+#: √(x² + y²), within an ulp and without overflow on the way
+hypot = np.hypot
 isfinite = np.isfinite
+#: 1 in every entry of the shape of an array
+ones = np.ones_like
 
 LN_2 = math.log(2.0)
 LN_2PI = math.log(2.0 * math.pi)
@@ -109,6 +113,18 @@ def largest(x: Array) -> Array:
     """max over the last axis."""
     result: Array = np.maximum.reduce(x, axis=-1)
     return result
+
+
+def steps(x: Array, y: Array) -> tuple[Array, Array, Mask]:
+    """The line between the least and the largest of x₁ … xₘ and y, cut at all of them.
+
+    Of each piece: its length, the share of the x at or left of it, and whether y is too; (n, m)
+    and (n,) → three times (n, m).
+    """
+    points = np.sort(np.concatenate([x, y[:, None]], axis=-1), axis=-1)
+    after = points[:, :-1] >= y[:, None]
+    # Left of piece k are k + 1 points, one of which may be y.
+    return np.diff(points), (np.arange(1, x.shape[-1] + 1) - after) / x.shape[-1], after
 
 
 def columns(*parts: Array) -> Array:
@@ -209,6 +225,59 @@ def log_ratio(x: Array, y: Array, shift: float = 0.0) -> Array:
     if not np.isfinite(size).all():
         size = np.where(np.isinf(r), subtract(log(shift + np.maximum(x, y)), log(low)), size)
     return np.copysign(size, x - y)
+
+
+def beta_divergence(x: Array, y: Array, beta: float, log_y: Array | None = None) -> Array:
+    """x^β / (β (β − 1)) − x y^(β−1) / (β − 1) + y^β / β, and its limits at β = 0 and 1; x, y ≥ 0.
+
+    β = 2 is half the squared error, β = 1 is x ln(x/y) − x + y, and β = 0 is x/y − 1 − ln(x/y).
+    The terms cancel where x ≈ y, and where β is near 0 or 1. So with b = β − 1, r = ln(x/y) and
+    E(z) = eᶻ − 1 − z, it is one of
+
+        y^b (x E(−r) + x E(b r) / b) / β     = y^b (x ((e^(b r) − 1) / b − 1) + y) / β
+        y^b (y E(r) − y E(β r) / β) / (−b)   = y^b (x − y − y (e^(β r) − 1) / β) / (−b)
+
+    the first line for β ≥ ½ and the second below, left for |r| < ½ and right beyond, where at most
+    5 bits cancel. For |β| ≤ 3 it is within 8 ulp near, and within 16 + 4 |β r| ulp beyond.
+    `log_y` is ln y where that is known, which an y that underflows to 0 still has.
+    """
+    b = beta - 1.0
+    r = log_ratio(x, y) if log_y is None else subtract(log(x), log_y)
+    small = abs(r) < 0.5
+    s = np.where(small, r, 0.0)
+    with np.errstate(all="ignore"):
+        if beta >= 0.5:
+            near = x * (exp_excess(-s) + _excess_over(s, b)) / beta
+            far = (product(x, _growth(r, b) - 1.0) + y) / beta
+        else:
+            near = y * (exp_excess(s) - _excess_over(s, beta)) / -b
+            far = (x - y - product(y, _growth(r, beta))) / -b
+        return product(np.where(small, near, far), np.power(y, b))
+
+
+def _growth(r: Array, b: float) -> Array:
+    """(e^(b r) − 1) / b, and its limit r at b = 0."""
+    return np.expm1(b * r) / b if b else r
+
+
+def _excess_over(r: Array, b: float) -> Array:
+    """(e^(b r) − 1 − b r) / b, and its limit 0 at b = 0."""
+    return exp_excess(b * r) / b if b else 0.0 * r
+
+
+def jensen_shannon(p: Array, q: Array) -> Array:
+    """½ (p ln(p/m) + q ln(q/m)) with m = ½ (p + q), for p, q ≥ 0; 0 where both are 0.
+
+    With t = |p − q| / (p + q) it is ½ m h(t), h(t) = (1 + t) ln(1 + t) + (1 − t) ln(1 − t). For
+    t < ½, where these terms cancel, h(t) = ln(1 − t²) + 2 t artanh t, of which about −t² and 2 t²:
+    within 32 ulp for every t.
+    """
+    s = p + q
+    t = ratio(abs(p - q), s)
+    low = np.minimum(t, 0.5)
+    near = np.log1p(-square(low)) + 2.0 * low * np.arctanh(low)
+    far = (1.0 + t) * np.log1p(t) + times_log(1.0 - t, log1p(-t))
+    return 0.25 * s * np.where(t < 0.5, near, far)
 
 
 def log_cosh(x: Array) -> Array:
@@ -326,8 +395,13 @@ def xlogy(x: Array, y: Array) -> Array:
 
 def times_log(x: Array, log_y: Array) -> Array:
     """x · ln y from ln y, with 0 · ln 0 = 0 (its limit), where the plain product is NaN."""
-    with np.errstate(invalid="ignore"):
-        return np.where(x == 0, 0.0, x * log_y)
+    return product(x, log_y)
+
+
+def product(x: Array, y: Array) -> Array:
+    """x y, which is 0 where x is 0, also for an infinite y."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(x == 0, 0.0, x * y)
 
 
 def clip(x: Array, low: Array | float | None, high: Array | float | None) -> Array:

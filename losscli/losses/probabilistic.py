@@ -3,13 +3,22 @@
 from typing import Annotated, Literal, NamedTuple
 
 from losscli.losses.dialects import dialect
-from losscli.losses.domains import By, Distribution, LogDistribution
+from losscli.losses.domains import (
+    NOT_NEGATIVE,
+    By,
+    Distribution,
+    Interval,
+    LogDistribution,
+    LogValue,
+)
 from losscli.losses.numerics import (
     LN_2PI,
     Array,
+    beta_divergence,
     by_row,
     exp,
     isfinite,
+    jensen_shannon,
     log,
     log_ratio,
     log_softmax,
@@ -25,7 +34,10 @@ from losscli.losses.numerics import (
 from losscli.losses.numerics import (
     clip as clipped,
 )
-from losscli.losses.parameters import Epsilon, NotNegative
+from losscli.losses.numerics import (
+    sqrt as root,
+)
+from losscli.losses.parameters import Epsilon, NotNegative, Number
 from losscli.losses.registry import Example, alias, loss
 from losscli.losses.roles import ClassPrediction, NotNegativeOrRow, Real, RealOrRow, Role
 
@@ -43,6 +55,12 @@ TargetDistribution = Annotated[
         )
     ),
 ]
+#: values of classes that need not add up to 1, or their logarithms
+Measure = Annotated[
+    Array,
+    Role((("n ... C", By("input", {"values": NOT_NEGATIVE, "log-values": LogValue()})),)),
+]
+NotNegativeClasses = Annotated[Array, Role((("n ... C", NOT_NEGATIVE),))]
 
 
 @loss(
@@ -198,6 +216,125 @@ def kl_divergence(
     return times_log(p.value, subtract(log_p, log_q))
 
 
+@loss(
+    "js-divergence",
+    family="probabilistic",
+    aliases=(
+        "JensenShannonDivergence",
+        "jensen_shannon_divergence",
+        "jensen-shannon",
+        "jsd",
+        alias("jensen-shannon-distance", sqrt=True),
+    ),
+    dialects={
+        "torchmetrics": dialect(
+            "functional.regression.jensen_shannon_divergence", renormalize=True
+        ),
+    },
+    example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+)
+def js_divergence(
+    pred: ClassPrediction,
+    target: TargetDistribution,
+    *,
+    input: Literal["probs", "log-probs", "logits"] = "probs",
+    log_target: bool = False,
+    base: Annotated[float, Number(Interval(low=1.0, open_low=True))] | None = None,
+    sqrt: bool = False,
+    renormalize: bool = False,
+) -> Array:
+    """How far two distributions are from the one between them; the same either way round.
+
+    Formula:
+        ℓ = ½ Σ_c (p_c ln(p_c / m_c) + q_c ln(q_c / m_c)),    m = ½ (p + q)
+
+    Roles:
+        pred: one distribution Q: for each class a probability q, ln q, or a logit.
+        target: the other distribution P: for each class a probability p, or ln p.
+
+    Parameters:
+        input: whether pred holds probabilities, log-probabilities or logits.
+        log_target: target holds log-probabilities.
+        base: the base of the logarithm, e unless it is given; in base 2 the loss is at most 1.
+        sqrt: the root of it, a distance, as SciPy's jensenshannon gives it.
+        renormalize: divide each row of probabilities by its sum first (torchmetrics, SciPy).
+
+    Returns:
+        One loss a row, from 0 to ln 2, in nats; also where a probability is 0.
+
+    Raises:
+        DataError: a row of probabilities does not add up to 1, or a value is not finite.
+
+    Source:
+        torchmetrics JensenShannonDivergence, scipy.spatial.distance.jensenshannon (sqrt); Lin,
+        "Divergence Measures Based on the Shannon Entropy", 1991.
+
+    Example:
+        >>> import numpy as np
+        >>> p, q = np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]])
+        >>> js_divergence(q, p, base=2.0)
+        array([1., 0.])
+    """
+    q = read(log_softmax(pred) if input == "logits" else pred, input != "probs", renormalize)
+    p = read(target, log_target, renormalize)
+    value = total(jensen_shannon(p.value, q.value))
+    if base is not None:
+        value = value / log(base)
+    return root(value) if sqrt else value
+
+
+@loss(
+    "generalized-kl",
+    family="probabilistic",
+    aliases=(
+        "generalized_kl_divergence",
+        "i-divergence",
+        alias("convex_kl_divergence", input="log-values"),
+    ),
+    row="sum",
+    dialects={
+        "optax": dialect("losses.convex_kl_divergence", row="sum", input="log-values"),
+    },
+    example=Example("qa,qb,pa,pb\n0.5,0.5,1.5,0.5\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+)
+def generalized_kl(
+    pred: Measure, target: NotNegativeClasses, *, input: Literal["values", "log-values"] = "values"
+) -> Array:
+    """The KL divergence of measures that need not add up to 1.
+
+    It is convex in both together. Where both add up to 1 it is `kl-divergence`.
+
+    Formula:
+        ℓ_c = p_c ln(p_c / q_c) − p_c + q_c,    ℓ = Σ_c ℓ_c
+
+    Roles:
+        pred: the predicted measure Q: for each class a value q, not negative, or ln q.
+        target: the true measure P: for each class a value p, not negative.
+
+    Parameters:
+        input: whether pred holds the values or their logarithms (optax).
+
+    Returns:
+        One term a class of each row, none of them negative. q where p = 0; ∞ where q = 0 and p is
+        not.
+
+    Raises:
+        DataError: a value is negative or not finite.
+
+    Source:
+        optax.losses.convex_kl_divergence; Csiszár, "I-Divergence Geometry of Probability
+        Distributions and Minimization Problems", 1975.
+
+    Example:
+        >>> import numpy as np
+        >>> generalized_kl(np.array([[2.0, 3.0, 0.0]]), np.array([[2.0, 0.0, 1.0]]))
+        array([[ 0.,  3., inf]])
+    """
+    if input == "log-values":
+        return beta_divergence(target, exp(pred), 1.0, log_y=pred)
+    return beta_divergence(target, pred, 1.0)
+
+
 class Read(NamedTuple):
     """Probabilities, and their logarithms where those are what was given."""
 
@@ -205,7 +342,7 @@ class Read(NamedTuple):
     log: Array | None
 
 
-def read(x: Array, is_log: bool, renormalize: bool, clip: float | None) -> Read:
+def read(x: Array, is_log: bool, renormalize: bool, clip: float | None = None) -> Read:
     """Rows of (log-)probabilities; plain ones made to add up to 1 and held off 0 where asked."""
     if is_log:
         return Read(exp(x), x)

@@ -134,6 +134,8 @@ class Loss:
     #: groups of alternatives of which exactly one must be given; a tuple of roles is an
     #: alternative whose roles belong together
     one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = ()
+    #: roles that are given with a flag, and only with it, by the flag
+    with_flag: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     example: Example | None = None
     #: "row": a row's loss is its own; "pooled": a function of sums over rows; "batch": a row's loss
     #: depends on its batch
@@ -292,6 +294,7 @@ def loss(
     aliases: tuple[str | Alias, ...] = (),
     row: Literal["mean", "sum"] = "mean",
     one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = (),
+    with_flag: Mapping[str, tuple[str, ...]] | None = None,
     example: Example | None = None,
     kind: Literal["row", "pooled", "batch"] = "row",
     dialects: Mapping[str, Dialect] | None = None,
@@ -310,6 +313,7 @@ def loss(
                 names,
                 row,
                 one_of,
+                with_flag or {},
                 example,
                 kind,
                 dialects or {},

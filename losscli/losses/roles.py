@@ -17,8 +17,11 @@ from losscli.losses.domains import (
     ClassNumber,
     Distribution,
     Domain,
+    Interval,
     Length,
     LogDistribution,
+    LogProbability,
+    Whole,
 )
 from losscli.losses.numerics import Array
 
@@ -115,4 +118,10 @@ FramePrediction = Annotated[
 ClassLists = Annotated[Array, Role((("n L", ClassList()),), pad=-1.0)]
 FrameCount = Annotated[Array, one(Length("T"))]
 ListLength = Annotated[Array, one(Length("L"))]
+#: the members of an ensemble
+Ensemble = Annotated[Array, Role((("n m", REAL),))]
+#: the log-probability of what happened, or of a whole response
+LogProbabilityOfIt = Annotated[Array, each(LogProbability())]
+RowLogLikelihood = Annotated[Array, one(Interval(high=0.0))]
+TokenCount = Annotated[Array, one(Whole(1))]
 LogProbabilities = Annotated[Array, Role((("n ... C", LogDistribution()),))]

@@ -14,7 +14,7 @@ from losscli.losses.roles import Role
 Shape = tuple[int, ...]  # of one row: the axes after the first
 
 #: axes of vectors and lists, of which a column is one with a single entry
-VECTORS = ("d", "L")
+VECTORS = ("d", "L", "m")
 
 
 class Binding(NamedTuple):

@@ -1,0 +1,258 @@
+"""More regression losses: halves, roots and shares of the error, by element or of a whole set."""
+
+from typing import Literal
+
+from losscli.losses.dialects import dialect
+from losscli.losses.numerics import Array, divide, hypot, maximum, ones, ratio, sqrt, square
+from losscli.losses.parameters import NotNegative, Positive
+from losscli.losses.registry import Example, Pooled, loss
+from losscli.losses.roles import Real
+
+#: torchmetrics' least denominator of percentage errors
+TORCHMETRICS_EPS = 1.17e-6
+
+
+@loss(
+    "half-squared-error",
+    family="regression",
+    aliases=("HalfSquaredError", "half-mse", "half-mean-squared-error"),
+    dialects={"optax": dialect("losses.l2_loss")},
+    example=Example("pred,target\n2.5,3\n0,2"),
+)
+def half_squared_error(pred: Real, target: Real) -> Array:
+    """Half the squared error, whose derivative is the error itself.
+
+    Formula:
+        ℓ = ½ (ŷ − y)²
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Returns:
+        One loss an element, not negative, in squared units of y.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        optax.losses.l2_loss. (`mse` is the whole square.)
+
+    Example:
+        >>> import numpy as np
+        >>> half_squared_error(np.array([2.5, 0.0]), np.array([3.0, 2.0]))
+        array([0.125, 2.   ])
+    """
+    return 0.5 * square(pred - target)
+
+
+@loss(
+    "pseudo-huber",
+    family="regression",
+    aliases=("PseudoHuberLoss", "pseudo-huber-error", "pseudohubererror"),
+    example=Example("pred,target\n2.5,3\n0,2"),
+)
+def pseudo_huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
+    """Nearly ½ e² for small errors, nearly δ |e| for large ones, and smooth throughout.
+
+    Formula:
+        ℓ = δ² (√(1 + (e / δ)²) − 1),    e = ŷ − y
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Parameters:
+        delta: δ, the slope of the loss for large errors, in the units of y.
+
+    Returns:
+        One loss an element, not negative, in squared units of y.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        XGBoost reg:pseudohubererror (huber_slope = δ); Charbonnier et al., "Deterministic
+        Edge-Preserving Regularization in Computed Imaging", 1997. Not `huber`, which it nears.
+
+    Example:
+        >>> import numpy as np
+        >>> pseudo_huber(np.array([3.0, 1e-9]), np.array([0.0, 0.0]), delta=4.0)
+        array([4.e+00, 5.e-19])
+    """
+    e = abs(pred - target)
+    # √(1 + r²) − 1 = r² / (1 + √(1 + r²)): no cancellation, and no square that overflows.
+    return e * (e * (delta / (delta + hypot(delta, e))))
+
+
+@loss(
+    "smape",
+    family="regression",
+    aliases=(
+        "SymmetricMeanAbsolutePercentageError",
+        "symmetric_mean_absolute_percentage_error",
+        "symmetric-absolute-percentage-error",
+    ),
+    dialects={
+        "torchmetrics": dialect(
+            "functional.symmetric_mean_absolute_percentage_error", eps=TORCHMETRICS_EPS
+        ),
+    },
+    example=Example("pred,target\n1.5,1\n2,2\n5,3"),
+)
+def smape(
+    pred: Real,
+    target: Real,
+    *,
+    scale: Literal["fraction", "percent"] = "fraction",
+    denominator: Literal["mean", "sum"] = "mean",
+    eps: NotNegative = 0.0,
+) -> Array:
+    """The absolute error as a share of the mean size of the prediction and the true value.
+
+    Formula:
+        ℓ = |ŷ − y| / (½ (|ŷ| + |y|))
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Parameters:
+        scale: as a fraction, or as percent (CatBoost).
+        denominator: the mean of |ŷ| and |y|, or their sum, with which the loss is half as large.
+        eps: ε, the least that |ŷ| + |y| counts as (torchmetrics 1.17e-6).
+
+    Returns:
+        One loss an element, without units, from 0 to 2 (1 with --denominator sum; times 100 in
+        percent). 0 where ŷ and y are both 0.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        torchmetrics SymmetricMeanAbsolutePercentageError, CatBoost SMAPE; Makridakis, "Accuracy
+        Measures: Theoretical and Practical Concerns", 1993.
+
+    Example:
+        >>> import numpy as np
+        >>> smape(np.array([3.0, 0.0, -1.0]), np.array([1.0, 0.0, 1.0]))
+        array([1., 0., 2.])
+    """
+    share = ratio(abs(pred - target), maximum(abs(pred) + abs(target), eps))
+    factor = (2.0 if denominator == "mean" else 1.0) * (100.0 if scale == "percent" else 1.0)
+    return factor * share
+
+
+@loss(
+    "rmse",
+    family="regression",
+    kind="pooled",
+    aliases=("RMSELoss", "RootMeanSquaredError", "root_mean_squared_error"),
+    dialects={
+        "keras": dialect("metrics.RootMeanSquaredError", per="all"),
+        "sklearn": dialect("metrics.root_mean_squared_error", per="class"),
+        "torchmetrics": dialect(
+            "functional.mean_squared_error", per="all", note="with squared=False"
+        ),
+        "mindspore": dialect("nn.RMSELoss", per="all"),
+    },
+    example=Example("a,b,c,d\n1,2,0,0\n3,5,3,3", "--pred a,b --target c,d"),
+)
+def rmse(pred: Real, target: Real) -> Pooled:
+    """The root of the mean squared error, of all elements together or of each column.
+
+    Over everything it is one number. `--per class` takes the root of each column, and then their
+    mean, which is scikit-learn's form for several outputs; with `--row columns` the roots stay
+    apart. `--per image` takes the root of each row.
+
+    Formula:
+        L = √(Σ (ŷ − y)² / n)
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Returns:
+        One loss for each unit that --per names, not negative, in the units of y.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        sklearn.metrics.root_mean_squared_error (per class), torchmetrics MeanSquaredError
+        (squared=False), keras.metrics.RootMeanSquaredError, mindspore.nn.RMSELoss.
+
+    Example:
+        >>> import numpy as np
+        >>> pooled = rmse(np.array([3.0, 4.0]), np.array([0.0, 0.0]))
+        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}).round(6))
+        3.535534
+    """
+    squared = square(pred - target)
+
+    def finish(squared: Array, count: Array) -> Array:
+        return sqrt(divide(squared, count))
+
+    return Pooled({"squared": squared, "count": ones(squared)}, finish)
+
+
+@loss(
+    "wape",
+    family="regression",
+    kind="pooled",
+    aliases=(
+        "wmape",
+        "WeightedMeanAbsolutePercentageError",
+        "weighted_mean_absolute_percentage_error",
+        "normalized-deviation",
+    ),
+    dialects={
+        "torchmetrics": dialect(
+            "functional.weighted_mean_absolute_percentage_error", per="all", eps=TORCHMETRICS_EPS
+        ),
+    },
+    example=Example("pred,target\n1.5,1\n2,2\n5,3"),
+)
+def wape(
+    pred: Real,
+    target: Real,
+    *,
+    scale: Literal["fraction", "percent"] = "fraction",
+    eps: NotNegative = 0.0,
+) -> Pooled:
+    """All absolute errors together as a share of all true values together.
+
+    Formula:
+        L = Σ |ŷ − y| / Σ |y|
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Parameters:
+        scale: as a fraction, or as percent.
+        eps: ε, the least that Σ |y| counts as (torchmetrics 1.17e-6).
+
+    Returns:
+        One loss for each unit that --per names, not negative, without units. Where every y is 0,
+        with no `eps`, it is ∞, and 0 where every ŷ is 0 too.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        torchmetrics WeightedMeanAbsolutePercentageError; Kolassa and Schütz, "Advantages of the
+        MAD/Mean Ratio over the MAPE", 2007.
+
+    Example:
+        >>> import numpy as np
+        >>> pooled = wape(np.array([1.5, 2.0, 5.0]), np.array([1.0, 2.0, 3.0]))
+        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}).round(6))
+        0.416667
+    """
+
+    def finish(error: Array, size: Array) -> Array:
+        share = ratio(error, maximum(size, eps))
+        return 100.0 * share if scale == "percent" else share
+
+    return Pooled({"error": abs(pred - target), "size": abs(target)}, finish)
