@@ -31,6 +31,7 @@ from losscli.losses.parameters import (
     Integer,
     Number,
 )
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, Rows, alias, loss
 from losscli.losses.roles import (
     BinaryPrediction,
@@ -71,6 +72,14 @@ def smooth_labels(y: Array, epsilon: float) -> Array:
         "mindspore": dialect("nn.BCELoss", log_floor=-27.63102111592855),
     },
     example=Example("pred,target\n0.9,1\n0.4,1"),
+    properties=Properties(
+        task="binary-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def binary_cross_entropy(
     pred: BinaryPrediction,
@@ -160,6 +169,14 @@ def log_probabilities(
         "mindspore": dialect("nn.CrossEntropyLoss", **TORCH_CLASSES, soft_divisor="rows"),
     },
     example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def cross_entropy(
     pred: ClassPrediction,
@@ -241,6 +258,14 @@ def cross_entropy(
     example=Example(
         "a,b,c,target\n-0.6931,-1.3863,-1.3863,0\n-2.3026,-0.2231,-2.3026,0", "--pred a,b,c"
     ),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def nll(
     pred: LogProbabilities,
@@ -295,6 +320,14 @@ def nll(
         "keras": dialect("losses.CategoricalGeneralizedCrossEntropy"),
     },
     example=Example("a,b,c,target\n0.7,0.2,0.1,0\n0.3,0.3,0.4,1", "--pred a,b,c"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="none",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, 2),
+    ),
 )
 def generalized_cross_entropy(
     pred: ClassPrediction,
@@ -342,6 +375,15 @@ def generalized_cross_entropy(
     "linear-cross-entropy",
     family="classification",
     aliases=("LinearCrossEntropyLoss", "linear_cross_entropy"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="x",
+    ),
 )
 def linear_cross_entropy(
     x: Embedding,

@@ -26,6 +26,7 @@ from losscli.losses.numerics import (
     clip as clipped,
 )
 from losscli.losses.parameters import Epsilon, NotNegative
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, alias, loss
 from losscli.losses.roles import ClassPrediction, NotNegativeOrRow, Real, RealOrRow, Role
 
@@ -55,6 +56,14 @@ TargetDistribution = Annotated[
         "mindspore": dialect("nn.GaussianNLLLoss", eps=1e-6),
     },
     example=Example("pred,target,var\n0,0,1\n1.5,1,0.25", "--var var"),
+    properties=Properties(
+        task="regression",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(-INFINITY, INFINITY),
+    ),
 )
 def gaussian_nll(
     pred: Real,
@@ -139,6 +148,14 @@ def gaussian_nll(
         "mindspore": dialect("nn.KLDivLoss", input="log-probs"),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def kl_divergence(
     pred: ClassPrediction,

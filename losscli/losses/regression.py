@@ -21,6 +21,7 @@ from losscli.losses.numerics import (
     times_log,
 )
 from losscli.losses.parameters import Fraction, NotNegative, Positive
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, loss
 from losscli.losses.roles import Count, Embedding, Real, Role
 
@@ -58,6 +59,14 @@ RateOrLogRate = Annotated[
         "mindspore": dialect("nn.MSELoss"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    properties=Properties(
+        task="regression",
+        units="squared units of y",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def mse(pred: Real, target: Real) -> Array:
     """The squared error; its mean is the mean squared error.
@@ -99,6 +108,14 @@ def mse(pred: Real, target: Real) -> Array:
         "mindspore": dialect("nn.L1Loss"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    properties=Properties(
+        task="regression",
+        units="units of y",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def mae(pred: Real, target: Real) -> Array:
     """The absolute error; its mean is the mean absolute error.
@@ -138,6 +155,14 @@ def mae(pred: Real, target: Real) -> Array:
         "mindspore": dialect("nn.HuberLoss"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    properties=Properties(
+        task="regression",
+        units="squared units of y",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
     """Half the squared error for small errors, linear from δ on, so that outliers weigh less.
@@ -185,6 +210,14 @@ def huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
         ),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    properties=Properties(
+        task="regression",
+        units="units of y",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def smooth_l1(pred: Real, target: Real, *, beta: NotNegative = 1.0) -> Array:
     """The absolute error less ½ β, rounded off to a parabola for errors below β.
@@ -234,6 +267,14 @@ def smooth_l1(pred: Real, target: Real, *, beta: NotNegative = 1.0) -> Array:
         "optax": dialect("losses.log_cosh"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    properties=Properties(
+        task="regression",
+        units="none",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def log_cosh(pred: Real, target: Real) -> Array:
     """Nearly ½ e² for small errors, nearly |e| − ln 2 for large ones, and smooth throughout.
@@ -272,6 +313,14 @@ def log_cosh(pred: Real, target: Real) -> Array:
         "sklearn": dialect("metrics.mean_pinball_loss"),
     },
     example=Example("pred,target\n2.5,3\n0,2", "--quantile 0.8"),
+    properties=Properties(
+        task="regression",
+        units="units of y",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def quantile(pred: Real, target: Real, *, quantile: Fraction = 0.5) -> Array:
     """The absolute error, weighted by τ where the prediction is too low and by 1 − τ above.
@@ -321,6 +370,14 @@ def quantile(pred: Real, target: Real, *, quantile: Fraction = 0.5) -> Array:
         "torchmetrics": dialect("functional.mean_absolute_percentage_error", eps=1.17e-6),
     },
     example=Example("pred,target\n2.5,2\n3,4"),
+    properties=Properties(
+        task="regression",
+        units="none",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def mape(
     pred: Real,
@@ -382,6 +439,14 @@ def mape(
         "torchmetrics": dialect("functional.mean_squared_log_error"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    properties=Properties(
+        task="regression",
+        units="none",
+        convex=False,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def msle(pred: AboveMinusOne, target: AboveMinusOne, *, clip: NotNegative | None = None) -> Array:
     """The squared error of logarithms, for values that matter by their proportion.
@@ -427,6 +492,14 @@ def msle(pred: AboveMinusOne, target: AboveMinusOne, *, clip: NotNegative | None
         "mindspore": dialect("nn.PoissonNLLLoss", input="log-rate", eps=1e-8),
     },
     example=Example("pred,target\n1.5,2\n0.5,0"),
+    properties=Properties(
+        task="counts",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(-INFINITY, INFINITY),
+    ),
 )
 def poisson_nll(
     pred: RateOrLogRate,
@@ -487,6 +560,14 @@ def poisson_nll(
         "keras": dialect("losses.CosineSimilarity", eps=1e-7),
     },
     example=Example("a,b,c,d\n1,0,1,1\n1,1,-1,0.5", "--pred a,b --target c,d"),
+    properties=Properties(
+        task="regression",
+        units="none",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(-1, 1),
+    ),
 )
 def cosine_similarity(pred: Embedding, target: Embedding, *, eps: NotNegative = 1e-7) -> Array:
     """Minus the cosine of the angle between the predicted and the true vector.
