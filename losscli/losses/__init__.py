@@ -15,6 +15,7 @@ from losscli.losses.registry import CATALOGUE, Loss, Pooled, Rows
 # A module may not have the name of a loss: it would hide the function of that name here.
 FAMILIES = (
     "regression",
+    "proportions",
     "probabilistic",
     "classification",
     "class_weights",

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses import constants
 from losscli.losses.dialects import EPS, TORCH_CLASSES, dialect
 from losscli.losses.domains import Interval
 from losscli.losses.numerics import (
@@ -72,6 +73,7 @@ def smooth_labels(y: Array, epsilon: float) -> Array:
         "mindspore": dialect("nn.BCELoss", log_floor=-27.63102111592855),
     },
     example=Example("pred,target\n0.9,1\n0.4,1"),
+    constant=constants.probability,
     properties=Properties(
         task="binary-classification",
         units="nats",
@@ -169,6 +171,7 @@ def log_probabilities(
         "mindspore": dialect("nn.CrossEntropyLoss", **TORCH_CLASSES, soft_divisor="rows"),
     },
     example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    constant=constants.frequencies,
     properties=Properties(
         task="multiclass-classification",
         units="nats",
@@ -258,6 +261,7 @@ def cross_entropy(
     example=Example(
         "a,b,c,target\n-0.6931,-1.3863,-1.3863,0\n-2.3026,-0.2231,-2.3026,0", "--pred a,b,c"
     ),
+    constant=constants.frequencies,
     properties=Properties(
         task="multiclass-classification",
         units="nats",
@@ -320,6 +324,7 @@ def nll(
         "keras": dialect("losses.CategoricalGeneralizedCrossEntropy"),
     },
     example=Example("a,b,c,target\n0.7,0.2,0.1,0\n0.3,0.3,0.4,1", "--pred a,b,c"),
+    constant=constants.power_frequencies,
     properties=Properties(
         task="multiclass-classification",
         units="none",

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses import constants
 from losscli.losses.dialects import (
     dialect,
     larger_is_positive,
@@ -108,6 +109,7 @@ def hinge_embedding(
         "optax": dialect("losses.hinge_loss"),
     },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
+    constant=constants.only(constants.majority, activation="none"),
     properties=Properties(
         task="binary-classification",
         units="units of the score",
@@ -170,6 +172,7 @@ def hinge(
         ),
     },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
+    constant=constants.only(constants.balance, activation="none"),
     properties=Properties(
         task="binary-classification",
         units="squared units of the score",
@@ -227,6 +230,7 @@ def squared_hinge(
         "mindspore": dialect("nn.SoftMarginLoss"),
     },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
+    constant=constants.log_odds,
     properties=Properties(
         task="binary-classification",
         units="nats",

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses import constants
 from losscli.losses.classification import binary_cross_entropy
 from losscli.losses.dialects import dialect, softmax_if_outside
 from losscli.losses.domains import BINARY, SOFT_LABEL, By, ClassList
@@ -302,6 +303,7 @@ def multilabel_margin(
     example=Example(
         "a,b,c,t1,t2,t3\n0.5,0.25,-1,1,0,0\n-1,-3,-2,1,0,1", "--pred a,b,c --target t1,t2,t3"
     ),
+    constant=constants.probability,
     properties=Properties(
         task="multilabel-classification",
         units="nats",

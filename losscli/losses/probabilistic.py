@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal, NamedTuple
 
+from losscli.losses import constants
 from losscli.losses.dialects import dialect
 from losscli.losses.domains import By, Distribution, LogDistribution
 from losscli.losses.numerics import (
@@ -148,6 +149,7 @@ def gaussian_nll(
         "mindspore": dialect("nn.KLDivLoss", input="log-probs"),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+    constant=constants.only(constants.distribution, direction="forward"),
     properties=Properties(
         task="multiclass-classification",
         units="nats",
