@@ -64,13 +64,20 @@ def values(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator) -> 
     raise NotImplementedError(f"no random values for {domain}")
 
 
-def inputs(loss: Loss, n: int, rng: np.random.Generator, **params: Any) -> Arrays:
-    """Arrays for every role that a loss needs, in the first shape that each of them may have."""
+def inputs(
+    loss: Loss, n: int, rng: np.random.Generator, whole: bool = False, **params: Any
+) -> Arrays:
+    """Arrays for every role that a loss needs, in the first shape that each of them may have.
+
+    Of roles that stand for others, the first alternative; with `whole`, the first of several
+    roles, which are what a model gives, where the others are computed of it.
+    """
     chosen = loss.resolve(params)
     arrays: Arrays = {}
     needed = [name for name, role in loss.roles.items() if not role.optional]
     for group in loss.one_of:
-        first = group[0]
+        several = [option for option in group if not isinstance(option, str)]
+        first = several[0] if whole and several else group[0]
         needed += [first] if isinstance(first, str) else list(first)
     for name, role in loss.roles.items():
         if name not in needed:

@@ -12,7 +12,7 @@ import pytest
 
 import losscli
 from losscli.errors import DataError
-from losscli.losses import regression
+from losscli.losses import proportions
 from losscli.losses.numerics import log_factorial, log_ratio
 
 
@@ -82,7 +82,7 @@ def test_msle_has_no_logarithm_from_minus_one_down(role: str, value: float) -> N
 def test_msle_function_at_minus_one() -> None:
     # |ln 0 − ln 1| = ∞; equal values cost nothing
     pred, target = np.array([-1.0, -1.0]), np.array([0.0, -1.0])
-    assert regression.msle(pred, target).tolist() == [math.inf, 0.0]
+    assert proportions.msle(pred, target).tolist() == [math.inf, 0.0]
 
 
 def test_msle_of_close_and_of_distant_values() -> None:

@@ -10,6 +10,7 @@ from losscli.cli.loss_options import roles, shapes_text
 from losscli.cli.options import Command, WordType, sentence
 from losscli.data.given import option
 from losscli.losses import CATALOGUE, Loss
+from losscli.losses.domains import number
 from losscli.losses.registry import Parameter
 from losscli.report.formats import dumps
 
@@ -42,6 +43,7 @@ def document(loss: Loss) -> dict[str, Any]:
             for p in loss.parameters.values()
         },
         "row": loss.row,
+        "properties": None if loss.properties is None else loss.properties._asdict(),
         "returns": loss.manual.section("Returns"),
         "raises": loss.manual.section("Raises"),
         "source": loss.manual.section("Source"),
@@ -69,6 +71,7 @@ def page(loss: Loss) -> str:
         "Inputs": "\n".join(inputs),
         "Parameters": "\n".join(parameters),
         "Returns": about["returns"],
+        "Properties": _wrap(_properties(loss)),
         "Errors": about["raises"],
         "Source": about["source"],
         "Example": f"{about['example']}\n→ {about['example_value']}"
@@ -80,6 +83,26 @@ def page(loss: Loss) -> str:
     parts = [f"{loss.name} ({loss.family})\n\n{_indent(about['summary'] + notes)}"]
     parts += [f"{title}\n{_indent(text)}" for title, text in sections.items() if text]
     return "\n\n".join(parts)
+
+
+def _properties(loss: Loss) -> str:
+    """What a loss is like, in one sentence after another."""
+    about = loss.properties
+    if about is None:
+        return ""
+    words = [f"For {about.task}.", f"Units: {about.units}."]
+    if about.bounds is not None:
+        low, high = (number(x).replace("-inf", "−∞").replace("inf", "∞") for x in about.bounds)
+        words.append(f"From {low} to {high}.")
+    claims = [
+        (about.convex, "convex", "not convex"),
+        (about.differentiable, "differentiable", "not everywhere differentiable"),
+        (about.robust, "robust (at most linear in the error)", "not robust"),
+    ]
+    said = [no if claim is False else yes for claim, yes, no in claims if claim is not None]
+    if said:
+        words.append(f"In --{option(about.role)}: {', '.join(said)}.")
+    return " ".join(words)
 
 
 def _usage(parameter: Parameter) -> str:

@@ -8,6 +8,7 @@ from losscli.cli.options import Command, Option, WordType, output_options
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE
 from losscli.losses.dialects import LIBRARIES
+from losscli.losses.properties import TASKS
 from losscli.losses.registry import Loss, suggestion
 from losscli.report.output import saving, show, stdout_format
 
@@ -21,7 +22,24 @@ def record(loss: Loss) -> dict[str, Any]:
         "dialects": " ".join(loss.dialects),
         "inputs": " ".join(loss.roles),
         "parameters": " ".join(loss.parameters),
+        **_properties(loss),
         "summary": loss.summary,
+    }
+
+
+def _properties(loss: Loss) -> dict[str, Any]:
+    about = loss.properties
+    if about is None:
+        return {}
+    low, high = about.bounds or (None, None)
+    return {
+        "task": about.task,
+        "units": about.units,
+        "convex": about.convex,
+        "differentiable": about.differentiable,
+        "robust": about.robust,
+        "low": low,
+        "high": high,
     }
 
 
@@ -30,6 +48,13 @@ def record(loss: Loss) -> dict[str, Any]:
     cls=Command,
     params=[
         Option(["--family"], metavar="NAME", section="Selection", help="Only this family."),
+        Option(
+            ["--task"],
+            metavar="NAME",
+            type=WordType(TASKS),
+            section="Selection",
+            help=f"Only losses for this: {', '.join(TASKS)}.",
+        ),
         Option(
             ["--kind"],
             type=click.Choice(["row", "pooled", "batch"]),
@@ -48,6 +73,7 @@ def record(loss: Loss) -> dict[str, Any]:
 )
 def command(
     family: str | None,
+    task: str | None,
     kind: str | None,
     dialect: str | None,
     format_: str | None,
@@ -62,6 +88,12 @@ def command(
             f"no family '{family}'",
             suggestion(family, families) or f"the families are {', '.join(families)}",
         )
+    # "metric learning" is said as often as "metric-learning".
+    task = None if task is None else task.strip().lower().replace(" ", "-")
+    if task is not None and task not in TASKS:
+        raise UsageError(
+            f"no task '{task}'", suggestion(task, TASKS) or f"the tasks are {', '.join(TASKS)}"
+        )
     if dialect is not None and dialect not in LIBRARIES:
         raise UsageError(
             f"no dialect '{dialect}'",
@@ -71,6 +103,7 @@ def command(
         record(loss)
         for loss in CATALOGUE
         if family in (None, loss.family)
+        and (task is None or (loss.properties is not None and task == loss.properties.task))
         and kind in (None, loss.kind)
         and (dialect is None or dialect in loss.dialects)
     ]

@@ -26,6 +26,9 @@ def baseline(
     """What the loss would be of the best constant prediction."""
     if loss.constant is None:
         raise UsageError(f"--baseline: the best constant of {loss.name} has no simple form")
+    if "mean-nonzero" in (plan.names or ()):
+        # What it divides by depends on the prediction.
+        raise UsageError("--baseline: the best constant for mean-nonzero has no simple form")
     refuse_stdin(roles, data, "--baseline")
     with contextlib.closing(Inputs(loss, roles, dict(params), options, data)) as inputs:
         target, weight, context = _targets(inputs)
@@ -38,6 +41,8 @@ def baseline(
 
 def _targets(inputs: Inputs) -> tuple[Array, Array, Mapping[str, Any]]:
     """All targets and weights at once."""
+    if "C" in inputs.binding.context and len(inputs.shapes["pred"]) > 1:
+        raise UsageError("--baseline: maps of classes; it takes one row of scores a row")
     targets, weights, rows = [], [], 0
     limit = memory_rows(int(np.prod(inputs.shapes["target"])))
     for block in inputs.blocks():

@@ -17,6 +17,7 @@ FAMILIES = (
     "regression",
     "error_measures",
     "deviance",
+    "proportions",
     "probabilistic",
     "scoring_rules",
     "classification",

@@ -20,6 +20,7 @@ from losscli.losses.numerics import (
     without,
 )
 from losscli.losses.parameters import NotNegative, Positive
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, alias, loss
 from losscli.losses.roles import Embedding, EmbeddingBank, RowClass
 
@@ -50,6 +51,15 @@ def log_mass(x: Array, y: Array, others_only: bool = True) -> Array:
         alias("MultipleNegativesSymmetricRankingLoss", direction="symmetric"),
     ),
     example=Example(PAIRS.data, "--query a,b --positive c,d"),
+    properties=Properties(
+        task="metric-learning",
+        units="nats",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="query",
+    ),
 )
 def info_nce(
     query: Embedding,
@@ -120,6 +130,15 @@ def info_nce(
     kind="batch",
     aliases=("NTXentLoss", "ntxent", "SimCLR", "NT-Xent"),
     example=Example(PAIRS.data, "--x1 a,b --x2 c,d"),
+    properties=Properties(
+        task="metric-learning",
+        units="nats",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="x1",
+    ),
 )
 def nt_xent(x1: Embedding, x2: Embedding, *, temperature: Positive = 0.1) -> Array:
     """The normalized, temperature-scaled cross-entropy of SimCLR: two views of every row.
@@ -174,6 +193,15 @@ def nt_xent(x1: Embedding, x2: Embedding, *, temperature: Positive = 0.1) -> Arr
     kind="batch",
     aliases=("CircleLoss",),
     example=Example("a,b,target\n1,0,0\n0.8,0.6,0\n0,1,1\n0.6,0.8,1", "--x a,b --gamma 2"),
+    properties=Properties(
+        task="metric-learning",
+        units="none",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="x",
+    ),
 )
 def circle(
     x: Embedding,

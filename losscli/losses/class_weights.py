@@ -5,6 +5,7 @@ from typing import Literal
 from losscli.losses.class_rules import effective_weights
 from losscli.losses.numerics import Array
 from losscli.losses.parameters import Fraction
+from losscli.losses.properties import Properties
 from losscli.losses.registry import Example, loss
 from losscli.losses.roles import ClassCounts
 
@@ -15,6 +16,7 @@ from losscli.losses.roles import ClassCounts
     kind="batch",
     aliases=("effective-number-weights",),
     example=Example("class_counts\n1000\n100\n10"),
+    properties=Properties(task="multiclass-classification", units="none", role="class_counts"),
 )
 def class_balanced_weights(
     class_counts: ClassCounts,

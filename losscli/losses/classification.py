@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses import constants
 from losscli.losses.dialects import EPS, TORCH_CLASSES, dialect
 from losscli.losses.domains import Interval
 from losscli.losses.numerics import (
@@ -31,6 +32,7 @@ from losscli.losses.parameters import (
     Integer,
     Number,
 )
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, Rows, alias, loss
 from losscli.losses.roles import (
     BinaryPrediction,
@@ -71,6 +73,15 @@ def smooth_labels(y: Array, epsilon: float) -> Array:
         "mindspore": dialect("nn.BCELoss", log_floor=-27.63102111592855),
     },
     example=Example("pred,target\n0.9,1\n0.4,1"),
+    constant=constants.probability,
+    properties=Properties(
+        task="binary-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def binary_cross_entropy(
     pred: BinaryPrediction,
@@ -160,6 +171,15 @@ def log_probabilities(
         "mindspore": dialect("nn.CrossEntropyLoss", **TORCH_CLASSES, soft_divisor="rows"),
     },
     example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    constant=constants.frequencies,
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def cross_entropy(
     pred: ClassPrediction,
@@ -241,6 +261,15 @@ def cross_entropy(
     example=Example(
         "a,b,c,target\n-0.6931,-1.3863,-1.3863,0\n-2.3026,-0.2231,-2.3026,0", "--pred a,b,c"
     ),
+    constant=constants.frequencies,
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def nll(
     pred: LogProbabilities,
@@ -295,6 +324,15 @@ def nll(
         "keras": dialect("losses.CategoricalGeneralizedCrossEntropy"),
     },
     example=Example("a,b,c,target\n0.7,0.2,0.1,0\n0.3,0.3,0.4,1", "--pred a,b,c"),
+    constant=constants.power_frequencies,
+    properties=Properties(
+        task="multiclass-classification",
+        units="none",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, 2),
+    ),
 )
 def generalized_cross_entropy(
     pred: ClassPrediction,
@@ -342,6 +380,15 @@ def generalized_cross_entropy(
     "linear-cross-entropy",
     family="classification",
     aliases=("LinearCrossEntropyLoss", "linear_cross_entropy"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="x",
+    ),
 )
 def linear_cross_entropy(
     x: Embedding,

@@ -2,7 +2,8 @@
 
 Each rule takes the targets with samples on the first axis, their weights (n,) and the parameters of
 the loss, and gives the prediction for every row: a number, one for each column, or one for each
-class, in the form that the loss wants its predictions in.
+class, in the form that the loss wants its predictions in. It is exactly the minimiser of the
+weighted sum of losses, or a UsageError says which option has none of a simple form.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,12 +11,48 @@ from typing import Any
 
 import numpy as np
 
-from losscli.losses.numerics import Array, log, log1p, logit
+from losscli.errors import UsageError
+from losscli.losses.numerics import (
+    Array,
+    clip,
+    exp,
+    expm1,
+    log,
+    log1p,
+    logit,
+    maximum,
+    ratio,
+    select,
+    unit,
+    xlogy,
+)
 
-Constant = Callable[[Array, Array, Mapping[str, Any]], Array]
+Parameters = Mapping[str, Any]
+Constant = Callable[[Array, Array, Parameters], Array]
+
+#: a logit whose probability is 0, of which 0 times is 0: the infinite one would be NaN
+LEAST = -800.0
+#: a probability whose logarithm is finite, and which moves no sum of probabilities
+TINY = 1e-300
 
 
-def mean(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
+def only(rule: Constant, **allowed: Any) -> Constant:
+    """The rule for parameters that have these values alone."""
+
+    def checked(target: Array, weight: Array, params: Parameters) -> Array:
+        for name, value in allowed.items():
+            if params[name] != value:
+                option = name.replace("_", "-")
+                raise UsageError(
+                    f"--baseline: with --{option} {params[name]} the best constant has no simple "
+                    "form"
+                )
+        return rule(target, weight, params)
+
+    return checked
+
+
+def mean(target: Array, weight: Array, params: Parameters) -> Array:
     """Σwy / Σw, the least squared error."""
     shaped = weight.reshape(-1, *(1,) * (target.ndim - 1))
     result: Array = np.add.reduce(shaped * target, axis=0) / np.add.reduce(weight)
@@ -26,88 +63,198 @@ def quantile(target: Array, weight: Array, level: float) -> Array:
     """The least value that has at least the share `level` of the weight at or below it."""
     order = np.argsort(target, axis=0, kind="stable")
     ordered = np.take_along_axis(target, order, axis=0)
-    below = np.add.accumulate(weight[order], axis=0)
+    shaped = weight.reshape(weight.shape + (1,) * (target.ndim - weight.ndim))
+    weights = np.take_along_axis(np.broadcast_to(shaped, target.shape), order, axis=0)
+    below = np.add.accumulate(weights, axis=0)
     reached = np.argmax(below >= level * below[-1] * (1 - 1e-15), axis=0)
     result: Array = np.take_along_axis(ordered, reached[None], axis=0)[0]
     return result
 
 
-def median(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
+def median(target: Array, weight: Array, params: Parameters) -> Array:
     """The weighted median, the least absolute error."""
     return quantile(target, weight, 0.5)
 
 
-def quantile_of_parameter(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
+def quantile_of_parameter(target: Array, weight: Array, params: Parameters) -> Array:
     """The weighted quantile at the loss's own level."""
     return quantile(target, weight, float(params["quantile"]))
 
 
-def relative_median(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
-    """The median with weights 1 / |y|, the least absolute percentage error; NaN with a target 0."""
-    if target.ndim > 1 or not target.all():
-        return np.full(target.shape[1:], np.nan)
-    return quantile(target, weight / abs(target), 0.5)
+def relative_median(target: Array, weight: Array, params: Parameters) -> Array:
+    """The median with weights 1 / |y|, or what else divides, the least percentage error.
+
+    0 where a target is 0 and nothing guards it: every other prediction costs ∞.
+    """
+    size, eps = abs(target), float(params["eps"])
+    size = size + eps if params["eps_mode"] == "add" else maximum(size, eps)
+    shaped = np.broadcast_to(weight.reshape(-1, *(1,) * (target.ndim - 1)), target.shape)
+    infinite = np.any((size == 0) & (shaped > 0), axis=0)
+    each = select(size == 0, 0.0, ratio(shaped, size))
+    return select(infinite, 0.0, quantile(target, each, 0.5))
 
 
-def geometric_mean(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
+def geometric_mean(target: Array, weight: Array, params: Parameters) -> Array:
     """exp(mean ln(1 + y)) − 1, the least squared logarithmic error."""
-    return np.expm1(mean(log1p(target), weight, params))
+    y = target if params["clip"] is None else maximum(target, params["clip"])
+    result: Array = expm1(mean(log1p(y), weight, params))
+    return result
 
 
-def rate(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
-    """The mean count, or its logarithm for log-rates."""
+def rate(target: Array, weight: Array, params: Parameters) -> Array:
+    """The mean count, less ε, or its logarithm for log-rates."""
     value = mean(target, weight, params)
-    return log(value) if params["input"] == "log-rate" else value
+    if params["input"] == "log-rate":
+        return maximum(log(value), LEAST)
+    return maximum(value - float(params["eps"]), 0.0)
 
 
-def probability(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
-    """The share of the positive class, or its logit."""
-    share = mean(target, weight, params)
-    return logit(share) if params["input"] == "logits" else share
+def direction(target: Array, weight: Array, params: Parameters) -> Array:
+    """The direction of the sum of all directions, the greatest mean cosine; not below ε."""
+    whole = unit(mean(unit(target, params["eps"])[0], weight, params))[0]
+    result: Array = max(1.0, float(params["eps"])) * whole
+    return result
 
 
-def frequencies(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
+def probability(target: Array, weight: Array, params: Parameters) -> Array:
+    """The share of the positive class, or its logit; the positive term may have a weight a.
+
+    −a ȳ ln p − (1 − ȳ) ln(1 − p) is least for p = a ȳ / (a ȳ + 1 − ȳ).
+    """
+    epsilon = params.get("label_smoothing", 0.0)
+    y = mean(target, weight, params) * (1.0 - epsilon) + 0.5 * epsilon
+    a = params.get("pos_weight")
+    yes = y if a is None else a * y
+    # A share of TINY is 0 in every sum, and its logarithm times 0 is not NaN.
+    share = maximum(ratio(yes, yes + (1.0 - y)), TINY)
+    if params.get("input", "logits") == "logits":
+        return clip(logit(share), LEAST, -LEAST)
+    floor = params.get("log_floor")
+    return share if floor is None else _with_floor(share, yes, 1.0 - y, floor)
+
+
+def _with_floor(share: Array, yes: Array, no: Array, floor: float) -> Array:
+    """The best of `share`, 0 and 1, where no logarithm is below a floor.
+
+    Where one logarithm is at its floor the other term alone is left, and that is least at 0 or 1.
+    """
+    candidates = np.stack([share, np.full_like(share, TINY), np.ones_like(share)])
+    log_p, log_q = maximum(log(candidates), floor), maximum(log1p(-candidates), floor)
+    best = np.argmin(-yes * log_p - no * log_q, axis=0)
+    result: Array = np.take_along_axis(candidates, best[None], axis=0)[0]
+    return result
+
+
+def frequencies(target: Array, weight: Array, params: Parameters) -> Array:
     """The share of each class, or its logarithm for logits and log-probabilities.
 
-    Class weights and an ignored index count as they do in the loss.
+    Class weights, smoothed labels and an ignored index count as they do in the loss: it is
+    −Σ_c a_c ln p_c for the a that are shared out here, and least for p = a / Σa.
     """
     classes = int(params["C"])
+    own = params.get("class_weight")
+    own = np.ones(classes) if own is None else np.broadcast_to(own, (classes,))
     if target.ndim == 1:
-        kept = (target >= 0) & (target != params.get("ignore_index"))
+        kept = target >= 0
+        if params.get("ignore_index") is not None:
+            kept &= target != params["ignore_index"]
         index = target[kept].astype(np.intp)
-        own = params.get("class_weight")
-        counted = weight[kept] if own is None else weight[kept] * own[index]
-        share = np.bincount(index, weights=counted, minlength=classes)
+        counted = np.bincount(index, weights=weight[kept], minlength=classes)
+        rows = np.add.reduce(weight[kept])
     else:
-        share = np.add.reduce(weight[:, None] * target, axis=0)
-    share = share / np.add.reduce(share)
-    return share if params.get("input", "log-probs") == "probs" else log(share)
+        counted = np.add.reduce(weight[:, None] * target, axis=0)
+        rows = np.add.reduce(weight)
+    epsilon = params.get("label_smoothing", 0.0)
+    counted = own * ((1.0 - epsilon) * counted + epsilon * rows / classes)
+    return _scores(counted / np.add.reduce(counted), params)
 
 
-def majority(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
+def distribution(target: Array, weight: Array, params: Parameters) -> Array:
+    """The mean of distributions, the least mean divergence from it."""
+    if params["log_target"]:
+        p = exp(target)
+    else:
+        p = target
+        if params["renormalize"]:
+            p = p / np.add.reduce(p, axis=-1, keepdims=True)
+        if params["clip"] is not None:
+            p = clip(p, params["clip"], 1.0)
+    share = mean(p, weight, params)
+    return _scores(share / np.add.reduce(share), params, high=1.0)
+
+
+def _scores(share: Array, params: Parameters, high: float | None = None) -> Array:
+    """Shares of classes in the form of the predictions, every logarithm of them finite.
+
+    Probabilities that the loss holds within [clip, high] are the best of those.
+    """
+    if params.get("input", "log-probs") != "probs":
+        return maximum(log(share), LEAST)
+    low = params.get("clip")
+    return maximum(share if low is None else _held(share, low, high or 1.0 - low), TINY)
+
+
+def _held(share: Array, low: float, high: float) -> Array:
+    """Of probabilities that are held within [low, high], the best for these shares a.
+
+    A class at or below `low` costs the same as at 0, where it leaves its part to the others. With
+    the j least shares at 0 and A their sum, the others are best at a / (1 − A), and all cost
+    −A ln low − Σ a ln a + (1 − A) ln(1 − A), the sum over the others; and what the largest of them
+    gains above `high` does not count.
+    """
+    order = np.argsort(share)
+    a = share[order]
+    given_up = np.concatenate([[0.0], np.add.accumulate(a)[:-1]])
+    left = np.add.accumulate(a[::-1])[::-1]
+    others = np.add.accumulate(xlogy(a, a)[::-1])[::-1]
+    beyond = a[-1] * maximum(log(a[-1] / left) - log(high), 0.0)
+    cost = -given_up * log(low) - others + xlogy(left, left) + beyond
+    j = int(np.argmin(cost))
+    result = np.zeros_like(share)
+    result[order[j:]] = a[j:] / left[j]
+    return result
+
+
+def majority(target: Array, weight: Array, params: Parameters) -> Array:
     """The margin on the side of the heavier class, the least hinge loss."""
     return float(params["margin"]) * np.sign(mean(target, weight, params))
 
 
-def balance(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
+def balance(target: Array, weight: Array, params: Parameters) -> Array:
     """Δ (p₊ − p₋), the least squared hinge loss."""
     return float(params["margin"]) * mean(target, weight, params)
 
 
-def log_odds(target: Array, weight: Array, params: Mapping[str, Any]) -> Array:
+def log_odds(target: Array, weight: Array, params: Parameters) -> Array:
     """ln(p₊ / p₋) of labels −1 and +1, the least logistic loss."""
-    return logit(0.5 * (1.0 + mean(target, weight, params)))
+    return clip(logit(0.5 * (1.0 + mean(target, weight, params))), LEAST, -LEAST)
+
+
+def power_frequencies(target: Array, weight: Array, params: Parameters) -> Array:
+    """a^(1 / (1 − q)) of the shares a, made to add up to 1: the greatest Σ a pᵠ.
+
+    In logarithms, as 1 − q goes to 0, where all is left to the greatest share.
+    """
+    a = frequencies(target, weight, {**params, "input": "log-probs"})
+    rest = max(1.0 - float(params["q"]), 1e-12)
+    scaled = (a - np.maximum.reduce(a)) / rest
+    share = exp(scaled) / np.add.reduce(exp(scaled))
+    return _scores(share, params)
 
 
 __all__ = [
     "Constant",
     "balance",
+    "direction",
+    "distribution",
     "frequencies",
     "geometric_mean",
     "log_odds",
     "majority",
     "mean",
     "median",
+    "only",
+    "power_frequencies",
     "probability",
     "quantile_of_parameter",
     "rate",

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 from losscli.losses.numerics import Array, arctan, divide, maximum, minimum, relu, select, square
 from losscli.losses.parameters import NotNegative
+from losscli.losses.properties import Properties
 from losscli.losses.registry import Example, loss
 from losscli.losses.roles import Boxes
 
@@ -115,6 +116,14 @@ def pair(pred: Array, target: Array, box_format: str) -> Pair:
     family="detection",
     aliases=("GIoULoss", "generalized_box_iou_loss", "generalized-iou", "BoxGIoULoss"),
     example=EXAMPLE,
+    properties=Properties(
+        task="detection",
+        units="none",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, 2),
+    ),
 )
 def giou(
     pred: Boxes, target: Boxes, *, box_format: BoxFormat = "xyxy", eps: NotNegative = 0.0
@@ -160,6 +169,14 @@ def giou(
     family="detection",
     aliases=("DIoULoss", "distance_box_iou_loss", "distance-iou"),
     example=EXAMPLE,
+    properties=Properties(
+        task="detection",
+        units="none",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, 2),
+    ),
 )
 def diou(
     pred: Boxes, target: Boxes, *, box_format: BoxFormat = "xyxy", eps: NotNegative = 0.0
@@ -205,6 +222,14 @@ def diou(
     family="detection",
     aliases=("CIoULoss", "complete_box_iou_loss", "complete-iou"),
     example=EXAMPLE,
+    properties=Properties(
+        task="detection",
+        units="none",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, 2.5),
+    ),
 )
 def ciou(
     pred: Boxes,

@@ -7,6 +7,7 @@ from losscli.losses.domains import NOT_NEGATIVE, REAL, By, ByNumber, Interval, O
 from losscli.losses.numerics import Array, beta_divergence, exp, product, relu, square
 from losscli.losses.numerics import power as raised
 from losscli.losses.parameters import Number
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, alias, loss
 from losscli.losses.roles import Count, Role, each
 
@@ -47,6 +48,14 @@ MeanOrLogMean = Annotated[
         "torchmetrics": dialect("functional.tweedie_deviance_score", note="with power=1"),
     },
     example=Example("pred,target\n1.5,1\n0.5,0\n3,4"),
+    properties=Properties(
+        task="counts",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def poisson_deviance(pred: PositiveValue, target: Count) -> Array:
     """The Poisson deviance: how much less likely a count is than with the mean at the count.
@@ -87,6 +96,14 @@ def poisson_deviance(pred: PositiveValue, target: Count) -> Array:
         "torchmetrics": dialect("functional.tweedie_deviance_score", note="with power=2"),
     },
     example=Example("pred,target\n1.5,1\n3,4"),
+    properties=Properties(
+        task="regression",
+        units="nats",
+        convex=False,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def gamma_deviance(pred: PositiveValue, target: PositiveValue) -> Array:
     """The gamma deviance, which depends on the proportion of prediction and truth alone.
@@ -130,6 +147,14 @@ def gamma_deviance(pred: PositiveValue, target: PositiveValue) -> Array:
         "torchmetrics": dialect("functional.tweedie_deviance_score", power=0.0),
     },
     example=Example("pred,target\n1.5,1\n0.5,0\n3,4"),
+    properties=Properties(
+        task="regression",
+        units="none",
+        convex=False,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def tweedie_deviance(
     pred: TweediePrediction,
@@ -187,6 +212,14 @@ def tweedie_deviance(
         alias("HalfTweedieLoss", input="log-mean"),
     ),
     example=Example("pred,target\n1.5,1\n0.5,0\n3,4"),
+    properties=Properties(
+        task="regression",
+        units="none",
+        convex=False,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def tweedie_nll(
     pred: MeanOrLogMean,

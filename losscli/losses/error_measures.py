@@ -5,6 +5,7 @@ from typing import Literal
 from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, divide, hypot, maximum, ones, ratio, sqrt, square
 from losscli.losses.parameters import NotNegative, Positive
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, Pooled, loss
 from losscli.losses.roles import Real
 
@@ -18,6 +19,14 @@ TORCHMETRICS_EPS = 1.17e-6
     aliases=("HalfSquaredError", "half-mse", "half-mean-squared-error"),
     dialects={"optax": dialect("losses.l2_loss")},
     example=Example("pred,target\n2.5,3\n0,2"),
+    properties=Properties(
+        task="regression",
+        units="squared units of y",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def half_squared_error(pred: Real, target: Real) -> Array:
     """Half the squared error, whose derivative is the error itself.
@@ -51,6 +60,14 @@ def half_squared_error(pred: Real, target: Real) -> Array:
     family="regression",
     aliases=("PseudoHuberLoss", "pseudo-huber-error", "pseudohubererror"),
     example=Example("pred,target\n2.5,3\n0,2"),
+    properties=Properties(
+        task="regression",
+        units="squared units of y",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def pseudo_huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
     """Nearly ½ e² for small errors, nearly δ |e| for large ones, and smooth throughout.
@@ -99,6 +116,14 @@ def pseudo_huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
         ),
     },
     example=Example("pred,target\n1.5,1\n2,2\n5,3"),
+    properties=Properties(
+        task="regression",
+        units="none",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, 2),
+    ),
 )
 def smape(
     pred: Real,
@@ -157,6 +182,14 @@ def smape(
         "mindspore": dialect("nn.RMSELoss", per="all"),
     },
     example=Example("a,b,c,d\n1,2,0,0\n3,5,3,3", "--pred a,b --target c,d"),
+    properties=Properties(
+        task="regression",
+        units="units of y",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def rmse(pred: Real, target: Real) -> Pooled:
     """The root of the mean squared error, of all elements together or of each column.
@@ -212,6 +245,14 @@ def rmse(pred: Real, target: Real) -> Pooled:
         ),
     },
     example=Example("pred,target\n1.5,1\n2,2\n5,3"),
+    properties=Properties(
+        task="regression",
+        units="none",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def wape(
     pred: Real,

@@ -25,6 +25,7 @@ from losscli.losses.numerics import (
     clip as clipped,
 )
 from losscli.losses.parameters import ClassWeights, Epsilon, Fraction, Integer, NotNegative
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, Rows, alias, loss
 from losscli.losses.roles import BinaryPrediction, ClassOrDistribution, ClassPrediction, SoftLabel
 
@@ -44,6 +45,14 @@ from losscli.losses.roles import BinaryPrediction, ClassOrDistribution, ClassPre
         "optax": dialect("losses.sigmoid_focal_loss", input="logits"),
     },
     example=Example("pred,target\n0.9,1\n0.4,1"),
+    properties=Properties(
+        task="binary-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def focal(
     pred: BinaryPrediction,
@@ -132,6 +141,14 @@ def focal(
         ),
     },
     example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=False,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def categorical_focal(
     pred: ClassPrediction,

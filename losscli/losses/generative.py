@@ -6,6 +6,7 @@ from losscli.losses.classification import binary_cross_entropy
 from losscli.losses.domains import REAL, By, Domain, Interval
 from losscli.losses.numerics import Array, exp_excess, flat, log, square, total
 from losscli.losses.parameters import NotNegative
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, loss
 from losscli.losses.regression import mae, mse
 from losscli.losses.roles import Embedding, Role, RowReal
@@ -58,6 +59,14 @@ def code_length(mu: Array, log_var: Array) -> Array:
         ("kl", ("mu", "log_var"), ("mu", "std")),
     ),
     example=Example("recon,kl\n12.5,3.2", "--recon recon --kl kl"),
+    properties=Properties(
+        task="generative",
+        units="nats where both terms are",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def vae_elbo(
     pred: SampleScore | None = None,

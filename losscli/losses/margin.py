@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses import constants
 from losscli.losses.dialects import (
     dialect,
     larger_is_positive,
@@ -11,6 +12,7 @@ from losscli.losses.dialects import (
 from losscli.losses.domains import REAL, SIGN, By
 from losscli.losses.numerics import Array, relu, select, sigmoid, softplus, square
 from losscli.losses.parameters import Finite
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, loss
 from losscli.losses.roles import Real, Role, Sign
 
@@ -36,6 +38,14 @@ SignOrReal = Annotated[
         "mindspore": dialect("nn.HingeEmbeddingLoss", off_labels="sign"),
     },
     example=Example("pred,target\n0.25,1\n0.25,-1"),
+    properties=Properties(
+        task="metric-learning",
+        units="units of the distance",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(-INFINITY, INFINITY),
+    ),
 )
 def hinge_embedding(
     pred: Real,
@@ -99,6 +109,15 @@ def hinge_embedding(
         "optax": dialect("losses.hinge_loss"),
     },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
+    constant=constants.only(constants.majority, activation="none"),
+    properties=Properties(
+        task="binary-classification",
+        units="units of the score",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def hinge(
     pred: Real,
@@ -153,6 +172,15 @@ def hinge(
         ),
     },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
+    constant=constants.only(constants.balance, activation="none"),
+    properties=Properties(
+        task="binary-classification",
+        units="squared units of the score",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def squared_hinge(
     pred: Real,
@@ -202,6 +230,15 @@ def squared_hinge(
         "mindspore": dialect("nn.SoftMarginLoss"),
     },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
+    constant=constants.log_odds,
+    properties=Properties(
+        task="binary-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def soft_margin(pred: Real, target: Sign) -> Array:
     """The smooth hinge: it falls as a score moves to its side of zero, and never quite to nothing.
@@ -240,6 +277,15 @@ def soft_margin(pred: Real, target: Sign) -> Array:
         "mindspore": dialect("nn.MarginRankingLoss"),
     },
     example=Example("x1,x2,target\n1,0.5,1\n2,2.5,1"),
+    properties=Properties(
+        task="ranking",
+        units="units of the score",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="x1",
+    ),
 )
 def margin_ranking(x1: Real, x2: Real, target: Sign, *, margin: Finite = 0.0) -> Array:
     """What a pair of scores lacks to be in the right order by the margin.

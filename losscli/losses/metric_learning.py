@@ -21,6 +21,7 @@ from losscli.losses.numerics import (
     power as raised,
 )
 from losscli.losses.parameters import Finite, NotNegative, Positive
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, loss
 from losscli.losses.roles import Embedding, RowBinary, RowReal, RowSign
 
@@ -48,6 +49,15 @@ def distance_between(x: Array, y: Array, distance: str, eps: float = 0.0) -> Arr
     aliases=("ContrastiveLoss", "contrastive-pair", "pairwise-contrastive"),
     one_of=((("x1", "x2"), "pred"),),
     example=Example("a,b,c,d,target\n0,0,0.3,0.4,1\n0,0,0.3,0.4,0", "--x1 a,b --x2 c,d"),
+    properties=Properties(
+        task="metric-learning",
+        units="squared units of the distance",
+        convex=False,
+        differentiable=False,
+        robust=False,
+        bounds=(0, INFINITY),
+        role="x1",
+    ),
 )
 def contrastive(
     target: RowBinary,
@@ -131,6 +141,15 @@ def triplet(to_positive: Array, to_negative: Array, rival: Array | None, margin:
     example=Example(
         "a,b,c,d,e,f\n0,0,3,4,0,1\n0,0,0,1,3,4", "--anchor a,b --positive c,d --negative e,f"
     ),
+    properties=Properties(
+        task="metric-learning",
+        units="units of the distance",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="anchor",
+    ),
 )
 def triplet_margin(
     anchor: Embedding,
@@ -203,6 +222,15 @@ def triplet_margin(
         "a,b,c,d,e,f\n1,0,1,1,0,1\n1,0,0,1,2,0",
         "--anchor a,b --positive c,d --negative e,f --distance cosine",
     ),
+    properties=Properties(
+        task="metric-learning",
+        units="units of the distance",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="anchor",
+    ),
 )
 def triplet_margin_with_distance(
     anchor: Embedding,
@@ -269,6 +297,15 @@ def triplet_margin_with_distance(
         "mindspore": dialect("nn.CosineEmbeddingLoss", note="a zero vector gives NaN there"),
     },
     example=Example("a,b,c,d,target\n1,0,0,1,1\n1,0,1,1,-1", "--x1 a,b --x2 c,d"),
+    properties=Properties(
+        task="metric-learning",
+        units="none",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, 2),
+        role="x1",
+    ),
 )
 def cosine_embedding(
     x1: Embedding,

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses import constants
 from losscli.losses.classification import binary_cross_entropy
 from losscli.losses.dialects import dialect, softmax_if_outside
 from losscli.losses.domains import BINARY, SOFT_LABEL, By, ClassList
@@ -20,6 +21,7 @@ from losscli.losses.numerics import (
     total,
 )
 from losscli.losses.parameters import ClassWeights, Finite
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, Rows, loss
 from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, Scores
 
@@ -38,6 +40,14 @@ ListOrMultiHot = Annotated[
         "keras": dialect("losses.CategoricalHinge"),
     },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="units of the score",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
     """Keras's multiclass hinge, whose strongest rival never scores below zero.
@@ -85,6 +95,14 @@ def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
         "optax": dialect("losses.multiclass_hinge_loss"),
     },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="units of the score",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def multiclass_hinge(
     pred: Scores,
@@ -146,6 +164,14 @@ def multiclass_hinge(
         "mindspore": dialect("nn.MultiMarginLoss"),
     },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="units of the score",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def multi_margin(
     pred: Scores,
@@ -206,6 +232,14 @@ def multi_margin(
     },
     example=Example(
         "a,b,c,t1,t2,t3\n0.5,0.25,-1,0,-1,-1\n-1,-3,-2,2,0,-1", "--pred a,b,c --target t1,t2,t3"
+    ),
+    properties=Properties(
+        task="multilabel-classification",
+        units="units of the score",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
     ),
 )
 def multilabel_margin(
@@ -268,6 +302,15 @@ def multilabel_margin(
     },
     example=Example(
         "a,b,c,t1,t2,t3\n0.5,0.25,-1,1,0,0\n-1,-3,-2,1,0,1", "--pred a,b,c --target t1,t2,t3"
+    ),
+    constant=constants.probability,
+    properties=Properties(
+        task="multilabel-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
     ),
 )
 def multilabel_soft_margin(

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal, NamedTuple
 
+from losscli.losses import constants
 from losscli.losses.dialects import dialect
 from losscli.losses.domains import (
     NOT_NEGATIVE,
@@ -38,6 +39,7 @@ from losscli.losses.numerics import (
     sqrt as root,
 )
 from losscli.losses.parameters import Epsilon, NotNegative, Number
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, alias, loss
 from losscli.losses.roles import ClassPrediction, NotNegativeOrRow, Real, RealOrRow, Role
 
@@ -73,6 +75,14 @@ NotNegativeClasses = Annotated[Array, Role((("n ... C", NOT_NEGATIVE),))]
         "mindspore": dialect("nn.GaussianNLLLoss", eps=1e-6),
     },
     example=Example("pred,target,var\n0,0,1\n1.5,1,0.25", "--var var"),
+    properties=Properties(
+        task="regression",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(-INFINITY, INFINITY),
+    ),
 )
 def gaussian_nll(
     pred: Real,
@@ -157,6 +167,15 @@ def gaussian_nll(
         "mindspore": dialect("nn.KLDivLoss", input="log-probs"),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+    constant=constants.only(constants.distribution, direction="forward"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def kl_divergence(
     pred: ClassPrediction,

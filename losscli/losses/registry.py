@@ -15,6 +15,7 @@ from losscli.losses.constants import Constant
 from losscli.losses.dialects import LIBRARIES, Dialect
 from losscli.losses.numerics import Array, Mask
 from losscli.losses.parameters import Choice, Flag, Kind, Number, Vector
+from losscli.losses.properties import Properties as Properties
 from losscli.losses.roles import Role
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -94,21 +95,6 @@ class Example(NamedTuple):
         return found
 
 
-class Properties(NamedTuple):
-    """What a loss is like as a function of its prediction. None where nothing is claimed."""
-
-    #: convex in the prediction, for any target
-    convex: bool | None = None
-    #: has a derivative everywhere
-    differentiable: bool | None = None
-    #: grows at most linearly with the error
-    robust: bool | None = None
-    #: the least and the largest loss; ±∞ where there is no bound
-    bounds: tuple[float, float] | None = None
-    task: str = ""
-    units: str = ""
-
-
 class Alias(NamedTuple):
     """Another name of a loss, with the parameters that the name implies."""
 
@@ -144,7 +130,7 @@ class Loss:
     dialects: Mapping[str, Dialect] = field(default_factory=dict)
     #: the best constant prediction, where it has a simple form
     constant: Constant | None = None
-    properties: Properties = field(default_factory=Properties)
+    properties: Properties | None = None
     __hash__ = object.__hash__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -318,7 +304,7 @@ def loss(
                 kind,
                 dialects or {},
                 constant,
-                properties or Properties(),
+                properties,
             )
         )
         return function

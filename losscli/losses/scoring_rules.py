@@ -18,6 +18,7 @@ from losscli.losses.numerics import (
     total,
 )
 from losscli.losses.parameters import Integer
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Example, Pooled, loss
 from losscli.losses.roles import (
     ClassPrediction,
@@ -38,6 +39,9 @@ Outcome = Annotated[Array, Role((("n", LabelOrClass()), ("n C", Distribution()))
     aliases=("brier_score", "brier_score_loss", "BrierScore", "quadratic-score"),
     dialects={"sklearn": dialect("metrics.brier_score_loss")},
     example=Example("pred,target\n0.8,1\n0.3,0"),
+    properties=Properties(
+        task="binary-classification", units="none", convex=True, differentiable=True, bounds=(0, 1)
+    ),
 )
 def brier(
     pred: Forecast, target: Outcome, *, scale: Literal["auto", "half", "full"] = "auto"
@@ -94,6 +98,15 @@ def brier(
         "torchmetrics": dialect("functional.regression.continuous_ranked_probability_score"),
     },
     example=Example("a,b,c,target\n0,1,3,1.5\n2,2,5,4", "--ensemble a,b,c"),
+    properties=Properties(
+        task="regression",
+        units="units of y",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="ensemble",
+    ),
 )
 def crps_ensemble(
     ensemble: Ensemble, target: RowReal, *, estimator: Literal["plain", "fair"] = "plain"
@@ -146,6 +159,14 @@ def crps_ensemble(
     one_of=((("pred", "target"), "logps"),),
     dialects={"torchmetrics": dialect("functional.text.perplexity", per="all")},
     example=Example("a,b,c,target\n2,0.5,1,0\n0.1,0.2,0.3,2", "--pred a,b,c --target target"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="none",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(1, INFINITY),
+    ),
 )
 def perplexity(
     pred: ClassPrediction | None = None,

@@ -5,6 +5,7 @@ from typing import Literal
 from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, maximum, power, ratio, select, sigmoid, square
 from losscli.losses.parameters import NotNegative, Positive
+from losscli.losses.properties import Properties
 from losscli.losses.registry import Example, Pooled, loss
 from losscli.losses.roles import BinaryPrediction, SoftLabel
 
@@ -41,6 +42,14 @@ def overlap_loss(
         ),
     },
     example=MASKS,
+    properties=Properties(
+        task="segmentation",
+        units="none",
+        convex=False,
+        differentiable=True,
+        robust=True,
+        bounds=(0, 1),
+    ),
 )
 def dice(
     pred: BinaryPrediction,
@@ -102,6 +111,14 @@ def dice(
     kind="pooled",
     aliases=("JaccardLoss", "iou", "soft-iou", "jaccard_loss"),
     example=MASKS,
+    properties=Properties(
+        task="segmentation",
+        units="none",
+        convex=False,
+        differentiable=True,
+        robust=True,
+        bounds=(0, 1),
+    ),
 )
 def jaccard(
     pred: BinaryPrediction,
@@ -170,6 +187,14 @@ def jaccard(
         ),
     },
     example=MASKS,
+    properties=Properties(
+        task="segmentation",
+        units="none",
+        convex=False,
+        differentiable=True,
+        robust=True,
+        bounds=(0, 1),
+    ),
 )
 def tversky(
     pred: BinaryPrediction,

@@ -19,6 +19,7 @@ from losscli.losses.numerics import (
     shifted,
 )
 from losscli.losses.parameters import Class
+from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Rows, loss
 from losscli.losses.roles import ClassLists, FrameCount, FramePrediction, ListLength
 
@@ -36,6 +37,14 @@ def list_length(target: Array, blank: int, stated: Array | None) -> Array:
     "ctc",
     family="sequence",
     aliases=("CTCLoss", "ctc_loss", "connectionist-temporal-classification"),
+    properties=Properties(
+        task="sequence",
+        units="nats",
+        convex=False,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
 )
 def ctc(
     pred: FramePrediction,
