@@ -252,6 +252,9 @@ def test_label_errors(weighted: bool) -> None:
 def test_label_errors_of_scores() -> None:
     scores, target = RNG.uniform(size=(N, 3)), RNG.integers(0, 2, (N, 3))
     expected = metrics.hamming_loss(target, scores > 0.5)
+    with pytest.raises(DataError, match="a whole number") as error:
+        losscli.compute("hamming", pred=scores, target=target)
+    assert error.value.hint == "--threshold T makes labels of scores"
     given = {"pred": scores, "target": target}
     assert close(value("hamming", threshold=0.5, **given), expected)
     assert close(value("hamming", dialect="torchmetrics", **given), expected)

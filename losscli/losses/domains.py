@@ -178,7 +178,9 @@ class LabelOrClass(ClassIndex):
         return super().allows(x, {"C": 2, **context})
 
     def expected(self, context: Context) -> str:
-        return super().expected(context) if "C" in context else "0 or 1, or a class index"
+        if "C" in context:
+            return super().expected(context)
+        return "0 or 1" if context else "0 or 1, or a class index"
 
     def hint(self, role: str, context: Context) -> str:
         return "" if "C" in context else Labels(0.0, 1.0).hint(role, context)
@@ -209,6 +211,10 @@ class ClassNumber(Domain):
 
     def expected(self, context: Context) -> str:
         return "a whole number"
+
+    def hint(self, role: str, context: Context) -> str:
+        scores = role == "pred" and "threshold" in context
+        return "--threshold T makes labels of scores" if scores else ""
 
 
 @dataclass(frozen=True)
