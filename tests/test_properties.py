@@ -25,8 +25,9 @@ from losscli.losses.registry import Pooled, Rows
 from tests import generate
 from tests.conftest import Run
 
-#: a weight of classes is no loss
-NO_CLAIMS = {"class-balanced-weights"}
+#: a weight of classes is no loss, an error of labels has steps everywhere, and of the others
+#: random inputs show too little
+NO_CLAIMS = {"class-balanced-weights", "zero-one", "hamming", "dpo", "ipo", "perplexity"}
 LOSSES = [loss for loss in CATALOGUE if loss.name not in NO_CLAIMS]
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 GROUP = 5

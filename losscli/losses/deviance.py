@@ -53,7 +53,7 @@ MeanOrLogMean = Annotated[
         units="nats",
         convex=True,
         differentiable=True,
-        robust=True,
+        robust=False,
         bounds=(0, INFINITY),
     ),
 )
@@ -101,7 +101,7 @@ def poisson_deviance(pred: PositiveValue, target: Count) -> Array:
         units="nats",
         convex=False,
         differentiable=True,
-        robust=True,
+        robust=False,
         bounds=(0, INFINITY),
     ),
 )
@@ -152,7 +152,7 @@ def gamma_deviance(pred: PositiveValue, target: PositiveValue) -> Array:
         units="none",
         convex=False,
         differentiable=True,
-        robust=True,
+        robust=False,
         bounds=(0, INFINITY),
     ),
 )
@@ -217,7 +217,7 @@ def tweedie_deviance(
         units="none",
         convex=False,
         differentiable=True,
-        robust=True,
+        robust=False,
         bounds=(0, INFINITY),
     ),
 )

@@ -7,6 +7,7 @@ from losscli.losses.dialects import Survey, dialect
 from losscli.losses.domains import ClassNumber, Unless, Whole
 from losscli.losses.numerics import Array, flat, largest, select
 from losscli.losses.parameters import Finite
+from losscli.losses.properties import Properties
 from losscli.losses.registry import Example, loss
 from losscli.losses.roles import Role, each
 
@@ -37,6 +38,7 @@ def half_of_scores(survey: Survey) -> Mapping[str, Any]:
     aliases=("ZeroOneLoss", "0-1", "misclassification", "error-rate"),
     dialects={"sklearn": dialect("metrics.zero_one_loss")},
     example=Example("a,b,c,x,y,z\n1,0,0,1,0,1\n0,1,0,0,1,0", "--pred a,b,c --target x,y,z"),
+    properties=Properties(task="multiclass-classification", units="none", bounds=(0, 1)),
 )
 def zero_one(
     pred: LabelRow,
@@ -90,6 +92,7 @@ def zero_one(
         ),
     },
     example=Example("a,b,c,x,y,z\n1,0,0,1,0,1\n0,1,0,0,1,0", "--pred a,b,c --target x,y,z"),
+    properties=Properties(task="multilabel-classification", units="none", bounds=(0, 1)),
 )  # fmt: skip
 def hamming(pred: Label, target: TrueLabel, *, threshold: Finite | None = None) -> Array:
     """The share of labels that are wrong, of all cells of all rows.

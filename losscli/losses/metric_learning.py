@@ -357,6 +357,15 @@ def cosine_embedding(
         "optax": dialect("losses.cosine_distance", note="a zero vector gives NaN there"),
     },
     example=Example("a,b,c,d\n1,0,1,1\n1,1,-1,0.5", "--x1 a,b --x2 c,d"),
+    properties=Properties(
+        task="metric-learning",
+        units="none",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, 2),
+        role="x1",
+    ),
 )
 def cosine_distance(x1: Embedding, x2: Embedding, *, eps: NotNegative = 0.0) -> Array:
     """One minus the cosine of the angle between two vectors.

@@ -4,6 +4,7 @@ from typing import Literal
 
 from losscli.losses.numerics import Array, softplus, square
 from losscli.losses.parameters import Epsilon, Positive
+from losscli.losses.properties import Properties
 from losscli.losses.registry import Example, alias, loss
 from losscli.losses.roles import RowLogLikelihood, TokenCount
 
@@ -22,6 +23,7 @@ COLUMNS = "chosen_logps,rejected_logps,ref_chosen_logps,ref_rejected_logps"
         alias("dpo-robust", smoothing="robust"),
     ),
     example=Example(f"{COLUMNS}\n-12,-20,-14,-18\n-9,-8,-9,-8.5"),
+    properties=Properties(task="ranking", units="nats", role="chosen_logps"),
 )
 def dpo(
     chosen_logps: RowLogLikelihood,
@@ -84,6 +86,7 @@ def dpo(
     aliases=("IPOLoss", "identity-preference-optimization"),
     with_flag={"length_norm": ("chosen_len", "rejected_len")},
     example=Example(f"{COLUMNS}\n-12,-20,-14,-18\n-9,-8,-9,-8.5"),
+    properties=Properties(task="ranking", units="squared nats", role="chosen_logps"),
 )
 def ipo(
     chosen_logps: RowLogLikelihood,

@@ -13,6 +13,7 @@ from losscli.losses.domains import (
     LogValue,
 )
 from losscli.losses.numerics import (
+    LN_2,
     LN_2PI,
     Array,
     beta_divergence,
@@ -251,6 +252,14 @@ def kl_divergence(
         ),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, LN_2),
+    ),
 )
 def js_divergence(
     pred: ClassPrediction,
@@ -315,6 +324,14 @@ def js_divergence(
         "optax": dialect("losses.convex_kl_divergence", row="sum", input="log-values"),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,1.5,0.5\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
 )
 def generalized_kl(
     pred: Measure, target: NotNegativeClasses, *, input: Literal["values", "log-values"] = "values"

@@ -40,7 +40,12 @@ Outcome = Annotated[Array, Role((("n", LabelOrClass()), ("n C", Distribution()))
     dialects={"sklearn": dialect("metrics.brier_score_loss")},
     example=Example("pred,target\n0.8,1\n0.3,0"),
     properties=Properties(
-        task="binary-classification", units="none", convex=True, differentiable=True, bounds=(0, 1)
+        task="binary-classification",
+        units="none",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, 2),
     ),
 )
 def brier(
@@ -159,14 +164,7 @@ def crps_ensemble(
     one_of=((("pred", "target"), "logps"),),
     dialects={"torchmetrics": dialect("functional.text.perplexity", per="all")},
     example=Example("a,b,c,target\n2,0.5,1,0\n0.1,0.2,0.3,2", "--pred a,b,c --target target"),
-    properties=Properties(
-        task="multiclass-classification",
-        units="none",
-        convex=True,
-        differentiable=True,
-        robust=False,
-        bounds=(1, INFINITY),
-    ),
+    properties=Properties(task="multiclass-classification", units="none"),
 )
 def perplexity(
     pred: ClassPrediction | None = None,
