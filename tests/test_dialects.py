@@ -15,6 +15,7 @@ from losscli.cli import info_dialects
 from losscli.cli.compute import build
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.dialects import LIBRARIES
+from tests import generate
 from tests.conftest import Run
 from tests.reference import Case, cases
 
@@ -24,6 +25,8 @@ BY_DIALECT = [
     for loss in CATALOGUE
     for library in loss.dialects
 ]
+WITH_EXAMPLE = [case for case in BY_DIALECT if case.values[0].example is not None]
+WITHOUT = [case for case in BY_DIALECT if case.values[0].example is None]
 #: what a call that says nothing of its reduction, or says the default, reduces by
 DEFAULT_REDUCTION = re.compile(r"reduction='(mean|sum_over_batch_size)'")
 OTHER_REDUCTION = re.compile(r"reduction=|normalize=False|\.sum\(\)")
@@ -68,7 +71,7 @@ def bare(case: Case) -> bool:
     call = DEFAULT_REDUCTION.sub("", case.peer_call)
     call = re.sub(r"(sample_)?weight=(weight|class_weight)|labels=\[[\d, ]+\]", "", call)
     name = CATALOGUE.get(case.loss)[0].dialects[case.peer].call.rpartition(".")[2]
-    return f"{name}(" in call and "=" not in call and ".log()" not in call
+    return f"{name}(" in call and not re.search(r"=|\.log\(\)|, [\d.]+\)$", call)
 
 
 BARE = {(c.loss, c.peer): c for c in GOLDEN if bare(c)}
@@ -100,11 +103,9 @@ def test_declaration(loss: Loss, library: str) -> None:
     assert ("per" in form.options) == (loss.kind == "pooled")
 
 
-@pytest.mark.parametrize(("loss", "library"), BY_DIALECT)
-def test_options_that_info_shows_are_the_dialect(loss: Loss, library: str) -> None:
-    """Typing out the options instead of the dialect's name gives the same value, or error."""
-    found = info_dialects.documents(loss)[library]
-    words = shlex.split(found["command_line"])
+def typed_options(line: str) -> dict[str, Any]:
+    """The options of a command line."""
+    words = shlex.split(line)
     typed: dict[str, Any] = {}
     for word in words:
         if word.startswith("--no-"):
@@ -113,10 +114,27 @@ def test_options_that_info_shows_are_the_dialect(loss: Loss, library: str) -> No
             typed[name := word[2:].replace("-", "_")] = True
         else:
             typed[name] = word
+    return typed
+
+
+@pytest.mark.parametrize(("loss", "library"), WITH_EXAMPLE)
+def test_options_that_info_shows_are_the_dialect(loss: Loss, library: str) -> None:
+    """Typing out the options instead of the dialect's name gives the same value, or error."""
+    found = info_dialects.documents(loss)[library]
+    typed = typed_options(found["command_line"])
     if loss.dialects[library].decide is not None:
         return
     value, _ = example(loss, typed)
     assert value == found["value"] or (value is None and found["error"])
+
+
+@pytest.mark.parametrize(("loss", "library"), WITHOUT)
+def test_options_of_losses_without_an_example(loss: Loss, library: str) -> None:
+    typed = typed_options(info_dialects.documents(loss)[library]["command_line"])
+    chosen = {name: v for name, v in typed.items() if name in loss.parameters}
+    arrays = generate.inputs(loss, 9, np.random.default_rng(5), **chosen)
+    value = losscli.compute(loss.name, **arrays, **typed).value
+    assert losscli.compute(loss.name, dialect=library, **arrays).value == value
 
 
 def example(loss: Loss, options: dict[str, Any]) -> tuple[Any, str | None]:
@@ -130,7 +148,7 @@ def example(loss: Loss, options: dict[str, Any]) -> tuple[Any, str | None]:
         return None, error.message
 
 
-@pytest.mark.parametrize(("loss", "library"), BY_DIALECT)
+@pytest.mark.parametrize(("loss", "library"), WITH_EXAMPLE)
 def test_the_command_line_gives_the_same(loss: Loss, library: str, tmp_path: Path) -> None:
     """Nothing that a command line does not say counts as said."""
     assert loss.example is not None

@@ -32,6 +32,8 @@ CLASS_WEIGHT = np.array([1.0, 2.0, 0.5, 3.0])
 WEIGHT = RNG.uniform(size=N)
 LISTS = np.stack([RNG.permutation(C) for _ in range(N)]).astype(float)
 LISTS[:, 2] = -1.0
+MATRIX = RNG.normal(size=(C, K))
+FRAMES = np.log(RNG.dirichlet(np.ones(C), size=(N, 8)))
 
 TORCH: dict[str, tuple[str, Callable[..., Any], dict[str, Array]]] = {
     "mse": ("mse", F.mse_loss, {"pred": REAL, "target": OTHER}),
@@ -58,6 +60,22 @@ TORCH: dict[str, tuple[str, Callable[..., Any], dict[str, Array]]] = {
     ),
     "cross-entropy, soft": ("cross-entropy", F.cross_entropy, {"pred": SCORES, "target": P}),
     "nll": ("nll", F.nll_loss, {"pred": np.log(Q), "target": SOME}),
+    "linear-cross-entropy": (
+        "linear-cross-entropy",
+        lambda x, target, w, b: F.linear_cross_entropy(x, w, target, linear_bias=b),
+        {"x": REAL, "target": SOME, "linear_weight": MATRIX, "linear_bias": CLASS_WEIGHT},
+    ),
+    "ctc": (
+        "ctc",
+        # Frames come first there.
+        lambda p, y, frames, labels: F.ctc_loss(p.transpose(0, 1), y, frames.long(), labels.long()),
+        {
+            "pred": FRAMES,
+            "target": 1.0 + LISTS[:, :2] % 2,
+            "input_lengths": 4.0 + CLASS,
+            "target_lengths": 1.0 + BITS[:, 0],
+        },
+    ),
     "hinge-embedding": (
         "hinge-embedding",
         F.hinge_embedding_loss,
@@ -108,7 +126,14 @@ TORCH: dict[str, tuple[str, Callable[..., Any], dict[str, Array]]] = {
 }
 
 #: what torch wants as whole numbers
-INTEGERS = {"cross-entropy", "nll", "multi-margin", "multilabel-margin"}
+INTEGERS = {
+    "cross-entropy",
+    "nll",
+    "multi-margin",
+    "multilabel-margin",
+    "linear-cross-entropy",
+    "ctc",
+}
 
 
 def tensors(loss: str, roles: dict[str, Array]) -> list[Any]:

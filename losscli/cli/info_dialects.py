@@ -17,7 +17,7 @@ def documents(loss: Loss) -> dict[str, dict[str, Any]]:
 
 
 def _document(loss: Loss, library: str, form: Dialect) -> dict[str, Any]:
-    value, error = example_value(loss, library)
+    value, error = example_value(loss, library) if loss.example else (None, None)
     return {
         "call": form.name(library),
         "options": dict(form.of(library)),
@@ -33,7 +33,9 @@ def section(loss: Loss) -> str:
     if not loss.dialects:
         return ""
     found = documents(loss)
-    rows: list[tuple[str, str, list[str]]] = [("textbook", _text(example_value(loss)[0]), [])]
+    rows: list[tuple[str, str, list[str]]] = []
+    if loss.example is not None:
+        rows.append(("textbook", _text(example_value(loss)[0]), []))
     for library, about in found.items():
         below = [about["command_line"], about["error"] and f"not here: {about['error']}"]
         lines = [about["call"], *(line for line in below if line)]
@@ -92,7 +94,8 @@ def command_line(loss: Loss, library: str) -> str:
 def notes(library: str, form: Dialect) -> list[str]:
     """What the options of a dialect cannot say."""
     decides = (form.decide.__doc__ or "").partition(": ")[2] if form.decide else ""
-    found = (form.note, decides.rstrip("."), REMARKS.get(library, ""))
+    remark = REMARKS.get(library, "") if form.remark else ""
+    found = (form.note, decides.rstrip("."), remark)
     return [note for note in found if note]
 
 

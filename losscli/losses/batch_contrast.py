@@ -5,6 +5,7 @@ The n × n similarities of a batch exist only a few rows at a time.
 
 from typing import Literal
 
+from losscli.losses.dialects import dialect
 from losscli.losses.numerics import (
     Array,
     Index,
@@ -129,6 +130,14 @@ def info_nce(
     family="metric-learning",
     kind="batch",
     aliases=("NTXentLoss", "ntxent", "SimCLR", "NT-Xent"),
+    dialects={
+        "optax": dialect(
+            "losses.ntxent",
+            temperature=0.07,
+            remark=False,
+            note="it takes both views in one array, with a label that pairs them",
+        ),
+    },
     example=Example(PAIRS.data, "--x1 a,b --x2 c,d"),
     properties=Properties(
         task="metric-learning",
@@ -192,6 +201,9 @@ def nt_xent(x1: Embedding, x2: Embedding, *, temperature: Positive = 0.1) -> Arr
     family="metric-learning",
     kind="batch",
     aliases=("CircleLoss",),
+    dialects={
+        "keras": dialect("losses.Circle", normalize=False, reduction="mean-nonzero"),
+    },
     example=Example("a,b,target\n1,0,0\n0.8,0.6,0\n0,1,1\n0.6,0.8,1", "--x a,b --gamma 2"),
     properties=Properties(
         task="metric-learning",

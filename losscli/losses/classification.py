@@ -380,6 +380,9 @@ def generalized_cross_entropy(
     "linear-cross-entropy",
     family="classification",
     aliases=("LinearCrossEntropyLoss", "linear_cross_entropy"),
+    dialects={
+        "torch": dialect("nn.functional.linear_cross_entropy", **TORCH_CLASSES),
+    },
     properties=Properties(
         task="multiclass-classification",
         units="nats",

@@ -57,6 +57,8 @@ class Dialect:
     options: Mapping[str, Any]
     decide: Decision | None = None
     note: str = ""
+    #: whether what is said of everything the library computes is true of this
+    remark: bool = True
 
     def of(self, library: str) -> dict[str, Any]:
         """The options, with the library's own ways."""
@@ -68,10 +70,15 @@ class Dialect:
 
 
 def dialect(
-    call: str, *, decide: Decision | None = None, note: str = "", **options: Any
+    call: str,
+    *,
+    decide: Decision | None = None,
+    note: str = "",
+    remark: bool = True,
+    **options: Any,
 ) -> Dialect:
     """Declare a library's form of a loss: parameters, `row`, `reduction`, `labels` or `per`."""
-    return Dialect(call, options, decide, note)
+    return Dialect(call, options, decide, note, remark)
 
 
 def zero_one_if_binary(survey: Survey) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from losscli.losses.roles import Embedding, Real
 @loss(
     "mse",
     family="regression",
-    aliases=("MSELoss", "MeanSquaredError", "mean_squared_error", "squared-error", "l2"),
+    aliases=("MSELoss", "MeanSquaredError", "mean_squared_error", "squared-error"),
     dialects={
         "torch": dialect("nn.functional.mse_loss", reduction="weighted-mean"),
         "keras": dialect("losses.MeanSquaredError"),

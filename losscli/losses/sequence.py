@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from losscli.losses.dialects import dialect
 from losscli.losses.numerics import (
     Array,
     between,
@@ -37,6 +38,11 @@ def list_length(target: Array, blank: int, stated: Array | None) -> Array:
     "ctc",
     family="sequence",
     aliases=("CTCLoss", "ctc_loss", "connectionist-temporal-classification"),
+    dialects={
+        "torch": dialect("nn.functional.ctc_loss", input="log-probs", reduction="mean-per-label"),
+        "keras": dialect("losses.CTC"),
+        "optax": dialect("losses.ctc_loss", note="its lengths are paddings, 1 where nothing is"),
+    },
     properties=Properties(
         task="sequence",
         units="nats",
