@@ -259,6 +259,13 @@ def test_typos_get_a_suggestion(typo: str, meant: str) -> None:
     assert meant in error.value.hint
 
 
+def test_what_needs_the_weights_of_a_network_says_so() -> None:
+    for name in ("adaptive-log-softmax", "AdaptiveLogSoftmaxWithLoss"):
+        with pytest.raises(UsageError, match="not a loss of saved predictions") as error:
+            CATALOGUE.get(name)
+        assert "use nll" in error.value.hint
+
+
 def test_the_catalogue_in_python() -> None:
     assert [loss.name for loss in losscli.list_losses()] == [loss.name for loss in CATALOGUE]
     assert losscli.get_loss("L1Loss").name == "mae"

@@ -218,6 +218,13 @@ def _kind(annotation: Any) -> Kind:
     raise TypeError(f"a parameter cannot be declared as {annotation!r}")
 
 
+#: losses of libraries that cannot be computed from outputs alone, and what to do instead
+ABSENT = {
+    "adaptivelogsoftmax": "it needs the weights of its module: save its log_prob and use nll",
+    "adaptivelogsoftmaxwith": "it needs the weights of its module: save its log_prob and use nll",
+}
+
+
 @dataclass
 class Catalogue:
     """Every loss, by name; names are compared without case, separators and a final 'loss'."""
@@ -242,6 +249,8 @@ class Catalogue:
     def get(self, name: str) -> tuple[Loss, Mapping[str, Any]]:
         """As `find`; a UsageError with a suggestion when there is none."""
         found = self.find(name)
+        if found is None and _key(name) in ABSENT:
+            raise UsageError(f"{name} is not a loss of saved predictions", ABSENT[_key(name)])
         if found is None:
             raise UsageError(
                 f"no loss is called '{name}'",
