@@ -22,6 +22,8 @@ class Domain:
     codes: tuple[float, float] | None = None
     #: True when a domain speaks of a whole row (its last axis), not of one value
     of_rows: ClassVar[bool] = False
+    #: True for a domain that every finite value is in
+    is_everything: bool = False
     #: the one value that is in the domain though it is not finite
     admits: ClassVar[float | None] = None
     #: True when no computation can go on with a value that is not finite, even if asked to
@@ -58,6 +60,10 @@ class Interval(Domain):
     @property
     def codes(self) -> tuple[float, float] | None:  # type: ignore[override]
         return self.label_codes
+
+    @property
+    def is_everything(self) -> bool:  # type: ignore[override]
+        return self.low == -np.inf and self.high == np.inf
 
     def allows(self, x: Array, context: Context) -> Any:
         above = x > self.low if self.open_low else x >= self.low
@@ -137,6 +143,8 @@ class Labels(Domain):
         return (self.negative, self.positive)
 
     def allows(self, x: Array, context: Context) -> Any:
+        if self.negative == -self.positive:
+            return np.abs(x) == self.positive
         return (x == self.negative) | (x == self.positive)
 
     def expected(self, context: Context) -> str:

@@ -7,7 +7,7 @@ operator. Losses use these names and no array library directly.
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +60,28 @@ def divide(x: Array, y: Array) -> Array:
 
 
 def select(condition: Mask, yes: Array | float, no: Array | float) -> Array:
-    """`yes` where the condition holds, `no` elsewhere."""
-    return np.where(condition, yes, no)
+    """`yes` where the condition holds, `no` elsewhere, to the bit (NaN and −0 included).
+
+    On conditions without a pattern a branch is guessed wrong half of the time. On the bits,
+    no ⊕ ((yes ⊕ no) ∧ m), with m all ones where the condition holds, has none.
+    """
+    if not (_bits_can_be_blended(condition, yes) and _bits_can_be_blended(condition, no)):
+        return np.where(condition, yes, no)
+    mask = np.negative(condition.view(np.int8)).astype(np.int64)
+    one, other = yes.view(np.int64), no.view(np.int64)  # type: ignore[union-attr]
+    mask &= one ^ other
+    mask ^= other
+    return mask.view(np.float64)
+
+
+def _bits_can_be_blended(condition: Mask, x: Any) -> bool:
+    return (
+        isinstance(x, np.ndarray)
+        and x.dtype == np.float64
+        and x.shape == condition.shape
+        and x.flags.c_contiguous
+        and condition.ndim > 0
+    )
 
 
 def square(x: Array) -> Array:
