@@ -156,6 +156,7 @@ def log_probabilities(
     family="classification",
     aliases=(
         "CrossEntropyLoss",
+        "ce",
         "softmax-cross-entropy",
         alias("CategoricalCrossentropy", input="probs"),
         alias("SparseCategoricalCrossentropy", input="probs"),
