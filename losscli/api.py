@@ -18,6 +18,7 @@ from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array
+from losscli.losses.parameters import Vector
 from losscli.report.result import Result
 from losscli.request import Request, in_dialect, with_class_weights
 
@@ -115,7 +116,18 @@ def compute(
         parse_classes(classes),
     )
     request = Request(
-        found, roles, given, preset, options, data, names, row, per, dialect, class_counts, baseline
+        found,
+        roles,
+        given,
+        preset,
+        options,
+        data,
+        names,
+        row,
+        per,
+        dialect,
+        parse_counts(class_counts),
+        baseline,
     )
     result = evaluate(request, collector)
     if collector is not None:
@@ -239,6 +251,16 @@ def parse_classes(classes: str | Sequence[Any] | None) -> tuple[str, ...] | None
     if twice is not None or not all(names):
         raise UsageError(f"--classes: expected different names, got '{','.join(names)}'")
     return names
+
+
+def parse_counts(counts: Any) -> Array | None:
+    """The numbers of `--class-counts A,B,…`."""
+    if counts is None:
+        return None
+    try:
+        return Vector("C").parse(counts)
+    except ValueError as error:
+        raise UsageError(f"--class-counts: {error}", "such as --class-counts 100,20,5") from None
 
 
 def _same(one: str, other: str) -> bool:

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from losscli.data.files import read_numbers
 from losscli.data.inputs import InputOptions
 from losscli.engine.survey import class_counts, survey
@@ -33,7 +31,7 @@ class Request:
     per: str | None = None
     dialect: str | None = None
     #: how many samples each class has, for rules that make class weights of it
-    class_counts: Any = None
+    class_counts: Array | None = None
     #: also compute the loss of the best constant prediction
     baseline: bool = False
 
@@ -100,9 +98,7 @@ def with_class_weights(request: Request, params: dict[str, Any]) -> dict[str, An
                 "such as --class-weight balanced",
             )
         return params
-    counts: Array
-    if request.class_counts is not None:
-        counts = np.asarray(request.class_counts, dtype=np.float64)
-    else:
+    counts = request.class_counts
+    if counts is None:
         counts = class_counts(request.loss, request.roles, params, request.options, request.data)
     return {**params, "class_weight": weight.weights(counts)}

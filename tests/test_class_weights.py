@@ -80,3 +80,24 @@ def test_command_line(run: Run, tmp_path: Path) -> None:
     done = run(*arguments, "--data", "-", input="a,b,target\n1,0,0\n")
     assert done.returncode == 2
     assert "reads the input twice" in done.stderr
+
+
+@pytest.mark.parametrize("counts", ["abc", "1,x,3", "-1,2,3", "nan,2,3"])
+def test_a_wrong_count_is_a_usage_error(tmp_path: Path, run: Run, counts: str) -> None:
+    (tmp_path / "p.csv").write_text("a,b,c\n2,0.5,-1\n")
+    (tmp_path / "t.csv").write_text("t\n0\n")
+    done = run(
+        *("compute", "cross-entropy", "--class-weight", "balanced"),
+        *("--pred", str(tmp_path / "p.csv"), "--target", str(tmp_path / "t.csv")),
+        f"--class-counts={counts}",
+    )
+    assert done.returncode == 2
+    assert "--class-counts: expected a number that is not negative" in done.stderr
+
+
+def test_counts_in_python_are_checked_and_may_be_a_text() -> None:
+    given = value(class_weight="balanced", class_counts=[5, 4, 3])
+    assert value(class_weight="balanced", class_counts="5,4,3") == given
+    for wrong in ([1, -2, 3], [1, 2, float("nan")], "abc", []):
+        with pytest.raises(UsageError, match="--class-counts: expected"):
+            value(class_weight="balanced", class_counts=wrong)

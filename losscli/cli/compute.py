@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from losscli.api import evaluate, parse_classes, parse_labels
+from losscli.api import evaluate, parse_classes, parse_counts, parse_labels
 from losscli.cli.loss_options import (
     common_options,
     dialect_options,
@@ -17,16 +17,13 @@ from losscli.cli.loss_options import (
     role_option,
     roles,
 )
-from losscli.cli.options import (
-    Command,
-)
+from losscli.cli.options import Command
 from losscli.data.axes import LAST
 from losscli.data.files import ReadOptions
 from losscli.data.inputs import InputOptions
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
-from losscli.losses.parameters import Vector
 from losscli.report.formats import SUFFIXES
 from losscli.report.output import STDOUT, row_writer, saving, show, show_aside, stdout_format
 from losscli.report.progress import Progress
@@ -81,16 +78,6 @@ def build(loss: Loss, preset: Mapping[str, Any]) -> click.Command:
 
 def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Compute, and write what was asked for where it was asked for."""
-    given = {
-        k.removeprefix("role_"): v
-        for k, v in values.items()
-        if k.startswith("role_") and v is not None
-    }
-    params = {
-        k.removeprefix("param_"): v
-        for k, v in values.items()
-        if k.startswith("param_") and v is not None
-    }
     names = None if values["reduction"] is None else reductions.parse(values["reduction"])
     labels = parse_labels(values["labels"])
     options = InputOptions(
@@ -104,8 +91,8 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
     )
     request = Request(
         loss,
-        given,
-        params,
+        _given(values, "role_"),
+        _given(values, "param_"),
         preset,
         options,
         values["data"],
@@ -113,7 +100,7 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         values["row"],
         values.get("per"),
         values.get("dialect"),
-        None if values.get("class_counts") is None else Vector("C").parse(values["class_counts"]),
+        parse_counts(values.get("class_counts")),
         bool(values.get("baseline")),
     )
     rows_to, values_to = targets(values, names)
@@ -142,6 +129,15 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
     elif values_to is None and result.values:
         sys.stdout.flush()
         show_aside(result.records(), color)
+
+
+def _given(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The options of one kind that were given, by the names they have in the loss."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in values.items()
+        if name.startswith(prefix) and value is not None
+    }
 
 
 def targets(values: Mapping[str, Any], names: list[str] | None) -> tuple[str | None, str | None]:

@@ -1,14 +1,11 @@
 """Options that commands share, and help that groups options by what they are about."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from losscli.report.formats import FORMATS
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Option(click.Option):
