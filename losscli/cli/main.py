@@ -116,6 +116,8 @@ def report(error: Exception) -> int:
         message, code = error.format_message(), int(ExitCode.USAGE)
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help" if context is not None else _help_of_command()
+        if "unexpected extra argument" in message:
+            hint = "a pattern is quoted, so that it reaches losscli whole: --data 'shards/*.csv'"
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             print(message, file=sys.stderr)
             return code

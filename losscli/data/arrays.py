@@ -5,16 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.source import BadValue, LabelMap, Values, Wanted, misfit, piece_rows
+from losscli.data.source import BadValue, LabelMap, Source, Values, Wanted, misfit, piece_rows
 from losscli.errors import DataError
 from losscli.losses.numerics import Array
 
 
-class ArraySource:
+class ArraySource(Source):
     """Arrays by name. Those that are read together must be of one length."""
-
-    whole = False
-    rows: int | None = None
 
     def __init__(self, arrays: dict[str, Any], display: str = "") -> None:
         self.display = display

@@ -22,6 +22,8 @@ class Place(NamedTuple):
     loss: str
     start: int
     rows: Index | None
+    #: which file a row is of, and where in it
+    locate: Callable[[int], tuple[str, int]]
     #: where an element is in the file, whose axes may be in another order
     in_file: Callable[[tuple[int, ...]], tuple[int, ...]] = tuple
 
@@ -33,11 +35,11 @@ class Place(NamedTuple):
         elif self.columns and len(index) > 1:
             column = self.columns[index[-1]]
         wanted = f"{expected} ({self.role} of {self.loss})"
-        display = self.display
+        display, at = self.locate(self.start + row)
         if len(index) > 1 and not (len(self.columns) > 1):
             element = ", ".join(str(i + 1) for i in self.in_file(index)[1:])
             value = f"element {element}: {value}"
-        return misfit(display, column, self.start + row + 1, value, wanted, hint)
+        return misfit(display or self.display, column, at + 1, value, wanted, hint)
 
 
 def check(domain: Domain, values: Values, place: Place, context: Context, finite: bool) -> None:

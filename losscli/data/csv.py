@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
 from losscli.data.records import LONGEST_RECORD, Quoting, chunks
-from losscli.data.source import BadValue, Values, Wanted, misfit
+from losscli.data.source import BadValue, Source, Values, Wanted, misfit
 from losscli.errors import DataError, FileError
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "None", "<NA>")
@@ -23,11 +23,8 @@ _NUMBER = re.compile(
 csv_module.field_size_limit(LONGEST_RECORD)
 
 
-class CsvSource:
+class CsvSource(Source):
     """The columns of one CSV stream, whose names are in its first record or are 1, 2, 3 …"""
-
-    whole = False
-    rows: int | None = None
 
     def __init__(
         self,

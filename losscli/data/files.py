@@ -57,7 +57,22 @@ class ReadOptions:
 
 
 def open_source(reference: Reference, options: ReadOptions) -> Source:
-    """The reader for a file, or for standard input."""
+    """The reader for a file, for files that are one data set, or for standard input."""
+    if reference.path == STDIN or os.path.isfile(reference.path):
+        return _open_file(reference, options)
+    from losscli.data import dataset
+
+    parts = dataset.find(reference.path)
+    if parts is None:
+        return _open_file(reference, options)
+    return dataset.DatasetSource(
+        reference.display,
+        parts,
+        lambda path: _open_file(Reference(path, reference.columns), options),
+    )
+
+
+def _open_file(reference: Reference, options: ReadOptions) -> Source:
     stream = _steady(_open(reference))
     try:
         return _recognise(stream, reference, options)
@@ -147,8 +162,6 @@ def _open(reference: Reference) -> BinaryIO:
             )
         return open(sys.stdin.fileno(), "rb", closefd=False)
     try:
-        if os.path.isdir(reference.path):
-            raise FileError(f"{reference.path}: a directory, expected a file")
         return open(reference.path, "rb")
     except OSError as error:
         hint = ""

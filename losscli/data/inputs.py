@@ -279,6 +279,7 @@ class Inputs:
         names = column.names if column.reference else []
         return Place(
             column.display, names, name, self.loss.name, start, rows,
+            self._streams[column.stream].source.locate,
             lambda index: self._classes.index(name, index),
         )  # fmt: skip
 

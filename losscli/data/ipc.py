@@ -7,16 +7,13 @@ import pyarrow as pa
 import pyarrow.ipc as pa_ipc
 
 from losscli.data.mapped import map_file, release
-from losscli.data.source import Values, Wanted
+from losscli.data.source import Source, Values, Wanted
 from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, slices
 from losscli.errors import FileError
 
 
-class IpcSource:
+class IpcSource(Source):
     """The columns of one Arrow stream or, unless it `streams`, of a file, which must be on disk."""
-
-    whole = False
-    rows: int | None = None
 
     def __init__(self, file: Any, display: str, streams: bool) -> None:
         self.display = display

@@ -14,7 +14,16 @@ import numpy as np
 
 from losscli.data.arrays import decode
 from losscli.data.npy_array import NpyArray
-from losscli.data.source import EXPECTED, WHOLE, BadValue, Values, Wanted, misfit, piece_rows
+from losscli.data.source import (
+    EXPECTED,
+    WHOLE,
+    BadValue,
+    Source,
+    Values,
+    Wanted,
+    misfit,
+    piece_rows,
+)
 from losscli.errors import DataError, FileError
 
 SUFFIX = ".npy"
@@ -22,7 +31,7 @@ SUFFIX = ".npy"
 DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError)
 
 
-class NpySource:
+class NpySource(Source):
     """One array. The columns of a matrix are 1, 2, 3 …, those of records the names of fields."""
 
     def __init__(self, file: Any, display: str) -> None:
@@ -52,11 +61,8 @@ class NpySource:
         return part if name == WHOLE or part.ndim == 1 else part[:, int(name) - 1]
 
 
-class NpzSource:
+class NpzSource(Source):
     """The arrays of an archive, which are its columns."""
-
-    whole = False
-    rows: int | None = None
 
     def __init__(self, file: Any, display: str) -> None:
         self.display = display

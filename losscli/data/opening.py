@@ -92,7 +92,7 @@ def _columns_of(source: Source, reference: Reference | None) -> tuple[list[str],
         return source.columns, source.columns
     if source.whole and reference.columns is None:
         return [], [WHOLE]
-    names = choose(reference, source.columns)
+    names = choose(reference, source.columns, source.keys)
     return names, names
 
 

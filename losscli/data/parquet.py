@@ -3,16 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from losscli.data.source import Values, Wanted, piece_rows
+from losscli.data.source import Source, Values, Wanted, piece_rows
 from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of
 from losscli.errors import FileError
 
 
-class ParquetSource:
+class ParquetSource(Source):
     """The columns of one Parquet file."""
-
-    whole = False
-    rows: int | None = None
 
     def __init__(self, file: Any, display: str) -> None:
         import pyarrow.parquet as pq

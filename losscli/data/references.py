@@ -43,25 +43,27 @@ def parse(text: str) -> Reference:
     return Reference(path, columns)
 
 
-def choose(reference: Reference, names: Sequence[str]) -> list[str]:
+def choose(reference: Reference, names: Sequence[str], keys: Sequence[str] = ()) -> list[str]:
     """The columns that a reference selects out of a file's, in the order that was asked for.
 
     Patterns select in the order of the file. A file without `#` stands for all of its columns; but
-    a column that looks like bookkeeping must be named, since it would pass for one more score.
+    a column that looks like bookkeeping must be named, since it would pass for one more score, and
+    so must `keys`, which no pattern selects.
     """
     if reference.columns is None:
         return _all_of(reference, names)
     selector = reference.columns
-    patterns = [selector] if selector in names else [p.strip() for p in selector.split(",")]
+    exact = [*names, *keys]
+    patterns = [selector] if selector in exact else [p.strip() for p in selector.split(",")]
     chosen: list[str] = []
     for pattern in patterns:
-        found = [n for n in names if n == pattern] or [n for n in names if fnmatchcase(n, pattern)]
+        found = [n for n in exact if n == pattern] or [n for n in names if fnmatchcase(n, pattern)]
         if not found:
-            listed = ", ".join(repr(n) for n in names[:12]) + (", …" if len(names) > 12 else "")
+            listed = ", ".join(repr(n) for n in exact[:12]) + (", …" if len(exact) > 12 else "")
             raise DataError(
                 f"{reference.display}: no column '{pattern}'; it has {listed or 'none'}",
-                suggestion(pattern, names)
-                if names
+                suggestion(pattern, exact)
+                if exact
                 else f"one array of several axes is named without columns: {reference.path}",
             )
         if len(found) > 1 and "*" not in pattern and "?" not in pattern and "[" not in pattern:

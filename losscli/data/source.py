@@ -117,13 +117,19 @@ class Source(Protocol):
 
     display: str
     columns: list[str]
+    #: columns that are read only when they are named in full
+    keys: Sequence[str] = ()
     #: whether it is one array, which is read as the column WHOLE when no columns are named
-    whole: bool
+    whole: bool = False
     #: how many rows there are, where the file says so
-    rows: int | None
+    rows: int | None = None
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         """The columns asked for, a few rows at a time, in order, from the first row."""
+
+    def locate(self, row: int) -> tuple[str, int]:
+        """Which file a row is of, and where in it, both counted from 0."""
+        return self.display, row
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,0 +1,221 @@
+"""A directory, or the files that match a pattern, as one data set: their rows, file after file."""
+
+import glob
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+
+from losscli.data.arrays import decode
+from losscli.data.compression import SUFFIXES as PACKED
+from losscli.data.source import BadValue, Source, Values, Wanted, misfit
+from losscli.errors import DataError, FileError
+
+#: how Hive writes that a key of a partition is missing
+_NO_KEY = "__HIVE_DEFAULT_PARTITION__"
+_LEFT_OUT = "files whose names start with '.' or '_' are left out"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of a data set."""
+
+    path: str
+    #: columns that its directories hold, as Hive writes them: `date=2024-01-01/`
+    keys: dict[str, str | None] = field(default_factory=dict)
+
+
+def find(path: str) -> list[Part] | None:
+    """The files of a directory or a pattern in natural order; None where a path is one file."""
+    if os.path.isdir(path):
+        root, paths = path, list(_walk(path))
+        if not paths:
+            raise FileError(f"{path}: a directory without files", _LEFT_OUT)
+    elif glob.has_magic(path) and not os.path.lexists(path):
+        root = _fixed(path)
+        paths = list(_matches(path, root))
+        if not paths:
+            raise FileError(f"{path}: no file matches", _what_is_in(root))
+    else:
+        return None
+    paths.sort(key=natural_order)
+    _check_files(paths)
+    parts = [Part(each, _keys(os.path.relpath(each, root or "."))) for each in paths]
+    for part in parts:
+        if list(part.keys) != list(parts[0].keys):
+            raise DataError(
+                f"{part.path}: {_partitions(part)}, where {parts[0].path} has "
+                f"{_partitions(parts[0])}"
+            )
+    return parts
+
+
+def natural_order(path: str) -> tuple[Any, str]:
+    """A key that sorts part-2 before part-10, directory by directory."""
+    names = [re.split(r"(\d+)", name) for name in path.split(os.sep)]
+    return [[int(t) if i % 2 else t for i, t in enumerate(texts)] for texts in names], path
+
+
+class DatasetSource(Source):
+    """The columns of files of one kind, opened one after the other as their rows are read."""
+
+    def __init__(self, display: str, parts: list[Part], opened: Callable[[str], Source]) -> None:
+        self.display = display
+        self._parts, self._opened = parts, opened
+        self._current = opened(parts[0].path)
+        self.whole = self._current.whole
+        self.columns = list(self._current.columns)
+        self.keys = list(parts[0].keys)
+        self._kind = type(self._current)
+        #: the first row of each file that was read so far
+        self._starts: list[int] = []
+
+    def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
+        inner = [w for w in wanted if w.column not in self.keys]
+        # A piece must have a column, if only to say how many rows it has.
+        inner = inner or [Wanted(self.columns[0], key=True)]
+        row = 0
+        for number, part in enumerate(self._parts):
+            self._starts.append(row)
+            if number:
+                self._current.close()
+                self._current = self._next(part)
+            for piece in self._current.pieces(inner):
+                rows = len(piece[0].array)
+                values = iter(piece)
+                yield [
+                    _repeated(part, w, rows) if w.column in self.keys else next(values)
+                    for w in wanted
+                ]
+                row += rows
+
+    def locate(self, row: int) -> tuple[str, int]:
+        number = bisect_right(self._starts, row) - 1
+        return self._parts[number].path, row - self._starts[number]
+
+    def close(self) -> None:
+        self._current.close()
+
+    def _next(self, part: Part) -> Source:
+        """The next file, which must be as the first one is."""
+        source, first = self._opened(part.path), self._parts[0].path
+        if type(source) is self._kind and sorted(source.columns) == sorted(self.columns):
+            return source
+        source.close()
+        if type(source) is not self._kind:
+            raise DataError(f"{part.path}: not in the format of {first}, the first of its data set")
+        strange = sorted({*source.columns} ^ {*self.columns}) or ["…"]
+        here = "has" if strange[0] in source.columns else "lacks"
+        raise DataError(
+            f"{part.path}: {here} column '{strange[0]}', unlike {first}, the first of its data set",
+            "a file without the header that others have is joined by cat: cat FILES | losscli … -"
+            if "1" in source.columns
+            else "",
+        )
+
+
+def _repeated(part: Part, wanted: Wanted, rows: int) -> Values:
+    """The value that a partition gives to all of its rows."""
+    text = part.keys[wanted.column]
+    value: Any = text
+    if not wanted.as_words:
+        try:
+            value = None if text is None else float(text)
+        except ValueError:
+            expected = wanted.labels.expected if wanted.labels else "a number"
+            raise misfit(
+                part.path, wanted.column, 1, f"got {text!r}", expected, wanted.hint
+            ) from None
+    try:
+        one = decode(np.array([value], dtype=object), wanted)
+    except BadValue as bad:
+        raise misfit(part.path, wanted.column, 1, bad.value, bad.expected, bad.hint) from None
+    missing = None if one.missing is None else np.repeat(one.missing, rows)
+    return Values(np.repeat(one.array, rows), missing)
+
+
+def _walk(folder: str, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """All files under a directory but those that are left out."""
+    real = os.path.realpath(folder)
+    if real in above:
+        raise FileError(f"{folder}: a symbolic link to a directory that it is in")
+    try:
+        entries = list(os.scandir(folder))
+    except OSError as error:
+        raise FileError(f"{folder}: {error.strerror or error}") from None
+    for entry in entries:
+        if entry.name.startswith(".") or (entry.name.startswith("_") and "=" not in entry.name):
+            continue
+        if os.path.isdir(entry.path):
+            yield from _walk(entry.path, (*above, real))
+        else:
+            yield entry.path
+
+
+def _matches(pattern: str, root: str) -> Iterator[str]:
+    """The files that match a pattern, and those of the directories that do."""
+    if "**" in pattern:
+        for _ in _walk(root or "."):  # links that go round end here, and not in endless matches
+            pass
+    named = os.path.basename(pattern).startswith("_")
+    for path in glob.glob(pattern, recursive=True):
+        if os.path.isdir(path):
+            if "**" not in pattern:
+                yield from _walk(path)
+        elif named or not os.path.basename(path).startswith("_"):
+            yield path
+
+
+def _fixed(pattern: str) -> str:
+    """The directory of a pattern down to its first wildcard."""
+    parts = pattern.split(os.sep)
+    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    return os.sep.join(parts[:first]) or (os.sep if first else "")
+
+
+def _what_is_in(root: str) -> str:
+    """What a pattern could have matched."""
+    folder = root or "."
+    if not os.path.isdir(folder):
+        return f"there is no directory {folder}"
+    names = sorted((entry.name for entry in os.scandir(folder)), key=natural_order)
+    more = ", …" if len(names) > 3 else ""
+    return f"{folder} holds {', '.join(names[:3]) + more if names else 'nothing'}"
+
+
+def _check_files(paths: Sequence[str]) -> None:
+    """Refuse what is no file, is there twice, or is of another kind by its name."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise FileError(f"{path}: not a file that can be read twice", "name it by itself")
+        twin = seen.setdefault(os.path.realpath(path), path)
+        if twin is not path:
+            raise DataError(f"{path} and {twin} are one file, whose rows would count twice")
+        if _suffix(path) != _suffix(paths[0]):
+            suffix = _suffix(paths[0])
+            raise DataError(
+                f"{path}: {_suffix(path) or 'no suffix'}, where {paths[0]} has "
+                f"{suffix or 'none'}: files of a data set are of one kind",
+                f"a pattern names those that are meant, such as '*{suffix}'" if suffix else "",
+            )
+
+
+def _suffix(path: str) -> str:
+    stem, suffix = os.path.splitext(path.lower())
+    return os.path.splitext(stem)[1] if suffix in PACKED else suffix
+
+
+def _keys(path: str) -> dict[str, str | None]:
+    """The partition that a file is in, from the names of its directories."""
+    pairs = [name.partition("=") for name in os.path.dirname(path).split(os.sep) if "=" in name]
+    return {unquote(k): None if v == _NO_KEY else unquote(v) for k, _, v in pairs}
+
+
+def _partitions(part: Part) -> str:
+    return f"partitions by {', '.join(part.keys)}" if part.keys else "no partitions"

@@ -1,0 +1,275 @@
+"""A directory or a pattern is one data set: the bits of one file, errors by file and row."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pytest
+
+import losscli
+from losscli.data.dataset import natural_order
+from losscli.errors import DataError, FileError, LosscliError
+from tests.conftest import Run
+from tests.test_formats import WRITERS
+
+ROWS = 700
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def table(rows: int = ROWS) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(8)
+    return {"pred": rng.normal(size=rows), "target": rng.normal(size=rows)}
+
+
+def write(folder: str, suffix: str, cuts: list[int], start: int = 1) -> dict[str, np.ndarray]:
+    """A table cut into files that are numbered from `start`."""
+    os.makedirs(folder, exist_ok=True)
+    columns = table(cuts[-1])
+    for number, (low, high) in enumerate(zip([0, *cuts], cuts, strict=False), start):
+        part = {name: column[low:high] for name, column in columns.items()}
+        WRITERS[suffix](Path(folder, f"part-{number}.{suffix}"), part)
+    return columns
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_files_of_any_format_have_the_bits_of_one(suffix: str, here: Path) -> None:
+    columns = write("s", suffix, [1, 4, 50, 60, 61, 62, 300, 400, 500, 600, 650, ROWS])
+    (here / "s" / "_SUCCESS").touch()
+    (here / "s" / f".part-1.{suffix}.crc").write_bytes(b"crc")
+    whole = losscli.compute("huber", **columns, per_sample=True)
+    for path in ("s", "s/", f"s/*.{suffix}", here / "s", "s/part-[0-9]*", "**/part-*"):
+        found = losscli.compute("huber", data=path, per_sample=True)
+        assert found.value == whole.value
+        np.testing.assert_array_equal(found.per_sample, whole.per_sample)
+
+
+def test_data_sets_pair_with_other_files(here: Path) -> None:
+    columns = write("s", "parquet", [300, ROWS])
+    np.save("t.npy", columns["target"])
+    expected = losscli.compute("mse", **columns).value
+    assert losscli.compute("mse", pred="s#pred", target="t.npy").value == expected
+    WRITERS["csv"](Path("all.csv"), columns)
+    assert losscli.compute("mse", pred="s/*#pred", target="all.csv#target").value == expected
+
+
+def test_matrices_without_names(here: Path) -> None:
+    os.mkdir("s")
+    scores, labels = np.random.default_rng(1).normal(size=(50, 4)), np.arange(50) % 4
+    for i in range(5):
+        np.save(f"s/{i}.npy", scores[10 * i : 10 * i + 10])
+    expected = losscli.compute("cross-entropy", pred=scores, target=labels).value
+    assert losscli.compute("cross-entropy", pred="s", target=labels).value == expected
+    np.save("s/9.npy", np.zeros((1, 3)))
+    with pytest.raises(DataError, match=r"s/9\.npy: lacks column '4', unlike s/0\.npy"):
+        losscli.compute("cross-entropy", pred="s", target=labels)
+
+
+def test_natural_order() -> None:
+    names = ["b/1", "a-1", "a/10", "a/9b", "a/9a", "a/09", "a/x", "a/part-00002", "a/part-00010"]
+    expected = ["a/09", "a/9a", "a/9b", "a/10", "a/part-00002", "a/part-00010", "a/x", "a-1", "b/1"]
+    assert sorted(names, key=natural_order) == expected
+
+
+def test_a_bad_value_is_named_by_its_file_and_its_row_there(here: Path) -> None:
+    write("s", "csv", [100, 200, 300], start=9)
+    lines = Path("s/part-10.csv").read_text().splitlines()
+    for cell, message in (
+        ("nan,1", r"s/part-10\.csv, column 'pred', row 5: got nan, expected a finite"),
+        ("x,1", r"s/part-10\.csv, column 'pred', row 5: got 'x', expected a number"),
+        ("1", r"s/part-10\.csv, line 6: 1 fields, expected 2"),
+    ):
+        Path("s/part-10.csv").write_text("\n".join([*lines[:5], cell, *lines[6:]]))
+        with pytest.raises(DataError, match=message):
+            losscli.compute("mse", data="s")
+    skipped = losscli.compute("mse", data="s/part-9.csv", nonfinite="skip")
+    assert skipped.skipped == 0
+
+
+def test_a_literal_name_wins_over_a_pattern(here: Path) -> None:
+    for name, pred in (("p[1].csv", 3), ("p1.csv", 5), ("p*.csv", 7)):
+        Path(name).write_text(f"pred,target\n{pred},0\n")
+    assert losscli.compute("mae", data="p[1].csv").value == 3
+    assert losscli.compute("mae", data="p*.csv").value == 7
+    os.remove("p[1].csv")
+    assert losscli.compute("mae", data="p[1].csv").value == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("z.csv", "pred,other\n1,2\n", r"s/z\.csv: has column 'other', unlike s/part-1\.csv"),
+        ("z.csv", "pred\n1\n", r"s/z\.csv: lacks column 'target', unlike s/part-1\.csv"),
+        ("z.csv", "1,2\n3,4\n", r"s/z\.csv: has column '1', unlike s/part-1\.csv"),
+        ("z.csv", "\x93NUMPY", r"s/z\.csv: "),
+        ("z.txt", "pred,target\n1,2\n", r"s/z\.txt: \.txt, where s/part-1\.csv has \.csv"),
+        ("README", "x", r"s/README: no suffix, where s/part-1\.csv has \.csv"),
+    ],
+)
+def test_a_file_that_differs_is_named(here: Path, name: str, text: str, message: str) -> None:
+    write("s", "csv", [10, 20])
+    Path("s", "README" if name == "README" else name).write_text(text)
+    if name == "README":
+        os.rename("s/README", "s/zREADME")
+        message = message.replace("README", "zREADME")
+    with pytest.raises(LosscliError, match=message):
+        losscli.compute("mse", data="s")
+
+
+def test_another_format_under_the_same_suffix(here: Path) -> None:
+    write("s", "csv", [10, 20])
+    WRITERS["parquet"](Path("s/z.csv"), table(5))
+    with pytest.raises(DataError, match=r"s/z\.csv: not in the format of s/part-1\.csv"):
+        losscli.compute("mse", data="s")
+
+
+def test_no_files(here: Path) -> None:
+    os.mkdir("s")
+    Path("s/_SUCCESS").touch()
+    with pytest.raises(FileError, match=r"^s: a directory without files"):
+        losscli.compute("mse", data="s")
+    for pattern, hint in (
+        ("s/*.parquet", "s holds _SUCCESS"),
+        ("no/*/x.csv", "there is no directory no"),
+        ("*.csv", ". holds s"),
+    ):
+        with pytest.raises(FileError) as error:
+            losscli.compute("mse", data=pattern)
+        assert error.value.message == f"{pattern}: no file matches"
+        assert error.value.hint == hint
+
+
+def test_links(here: Path) -> None:
+    write("s", "csv", [10])
+    os.symlink("../s", "s/loop")
+    for path in ("s", "s/**/*.csv", "**/*.csv"):
+        with pytest.raises(FileError, match="s/loop: a symbolic link to a directory that it is in"):
+            losscli.compute("mse", data=path)
+    os.remove("s/loop")
+    os.symlink("part-1.csv", "s/current.csv")
+    with pytest.raises(DataError, match=r"s/part-1\.csv and s/current\.csv are one file"):
+        losscli.compute("mse", data="s")
+    os.remove("s/current.csv")
+    os.symlink("nothing.csv", "s/broken.csv")
+    with pytest.raises(FileError, match=r"s/broken\.csv: No such file"):
+        losscli.compute("mse", data="s")
+    os.remove("s/broken.csv")
+    os.symlink("self.csv", "s/self.csv")
+    with pytest.raises(FileError, match=r"s/self\.csv: Too many levels of symbolic links"):
+        losscli.compute("mse", data="s")
+
+
+def test_a_pipe_in_a_directory_does_not_wait_for_ever(here: Path) -> None:
+    write("s", "csv", [10])
+    os.mkfifo("s/z.csv")
+    with pytest.raises(FileError, match=r"s/z\.csv: not a file that can be read twice"):
+        losscli.compute("mse", data="s")
+
+
+def partitioned(folder: str) -> pa.Table:
+    """What Arrow writes as a data set partitioned by a day and a weight, as one table."""
+    columns: dict[str, Any] = table(60)
+    columns["day"] = [f"2024-01-{i // 20 + 1:02}" for i in range(60)]
+    columns["w"] = [i // 30 + 1 for i in range(60)]
+    whole = pa.table(columns)
+    partitioning = pads.partitioning(
+        pa.schema([("day", pa.string()), ("w", pa.int64())]), flavor="hive"
+    )
+    pads.write_dataset(whole, folder, format="parquet", partitioning=partitioning)
+    return whole
+
+
+def test_partitions_are_columns(here: Path) -> None:
+    whole = partitioned("h")
+    expected = losscli.compute("mae", data=whole, weight="w").value
+    assert losscli.compute("mae", data="h", weight="w").value == expected
+    assert losscli.compute("mae", data="h/day=*", weight="w").value == expected
+    assert losscli.compute("mae", data="h/*/*/*.parquet", weight="w").value == expected
+    by = {"pred": pa.array(np.abs(whole["pred"].to_numpy())), "target": np.ones(60)}
+    # A partition alone pairs with other files as any column does.
+    first = losscli.compute("mae", **by, weight="h#w").value
+    assert first == losscli.compute("mae", **by, weight=whole["w"].combine_chunks()).value
+    one_day = losscli.compute("mae", data="h/day=2024-01-02")
+    assert one_day.value == losscli.compute("mae", data=whole.slice(20, 20)).value
+
+
+def test_partitions_name_groups(here: Path) -> None:
+    rng = np.random.default_rng(0)
+    columns: dict[str, Any] = {"pred": rng.random(40), "target": rng.integers(0, 2, 40)}
+    columns["image"] = ["a/b"] * 20 + ["c"] * 20
+    whole = pa.table(columns)
+    kinds = pads.partitioning(pa.schema([("image", pa.string())]), flavor="hive")
+    pads.write_dataset(whole, "h", format="parquet", partitioning=kinds)
+    assert sorted(os.listdir("h")) == ["image=a%2Fb", "image=c"]
+    found = losscli.compute("dice", data="h", by="image", per_sample=True)
+    expected = losscli.compute("dice", data=whole, by="image", per_sample=True)
+    np.testing.assert_array_equal(found.per_sample, expected.per_sample)
+    assert len(found.per_sample) == 2
+
+
+def test_partitions_are_taken_only_by_name(here: Path) -> None:
+    """As a score of its own, a year would be a number like the others."""
+    os.makedirs("h/year=2024")
+    Path("h/year=2024/p.csv").write_text("a,b\n1,2\n")
+    for pred in ("h", "h#*", "h#?"):
+        assert losscli.compute("mse", pred=pred, target=[[1.0, 2.0]]).value == 0
+    assert losscli.compute("mse", pred="h#year", target=[2024.0]).value == 0
+    with pytest.raises(DataError, match="no column 'yaer'; it has 'a', 'b', 'year'") as error:
+        losscli.compute("mse", pred="h#yaer", target=[2024.0])
+    assert error.value.hint == "did you mean year?"
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        (["k=1", "l=1"], r"h/l=1/p\.csv: partitions by l, where h/k=1/p\.csv has partitions by k"),
+        (["k=1", "."], r"h/\./p\.csv|h/p\.csv: no partitions|has no partitions"),
+        (["k=x"], r"h/k=x/p\.csv, column 'k', row 1: got 'x', expected a number"),
+        (["k=__HIVE_DEFAULT_PARTITION__"], r"column 'k', row 1: missing, expected a number"),
+    ],
+)
+def test_partitions_that_do_not_fit(here: Path, folders: list[str], message: str) -> None:
+    for folder in folders:
+        os.makedirs(f"h/{folder}", exist_ok=True)
+        Path(f"h/{folder}/p.csv").write_text("pred,target\n1,2\n")
+    with pytest.raises(DataError, match=message):
+        losscli.compute("mse", data="h", weight="k")
+
+
+def test_a_partition_that_is_also_a_column(here: Path) -> None:
+    os.makedirs("h/w=2")
+    Path("h/w=2/p.csv").write_text("pred,target,w\n1,2,3\n")
+    assert losscli.compute("mse", data="h").value == 1
+    with pytest.raises(DataError, match="2 columns are called 'w'"):
+        losscli.compute("mse", data="h", weight="w")
+
+
+def test_files_are_opened_one_at_a_time(here: Path, limit_files: Callable[[int], None]) -> None:
+    columns = write("s", "csv", list(range(1, 101)))
+    limit_files(40)
+    assert losscli.compute("mse", data="s").value == losscli.compute("mse", **columns).value
+
+
+@pytest.fixture
+def limit_files() -> Any:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield lambda more: resource.setrlimit(
+        resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + more, before[1])
+    )
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_pattern_that_the_shell_took(run: Run) -> None:
+    done = run("compute", "mse", "--data", "a.csv", "b.csv")
+    assert done.returncode == 2
+    assert "hint: a pattern is quoted" in done.stderr
