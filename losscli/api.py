@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.data.files import ReadOptions
 from losscli.data.inputs import BY, WEIGHT, Block, InputOptions, Inputs, NonFinite
-from losscli.engine import reductions
+from losscli.engine import precision, reductions
 from losscli.engine.baseline import baseline as baseline_of
 from losscli.engine.compute import Plan, Sink, Told
 from losscli.engine.compute import compute as run
@@ -52,6 +52,7 @@ def compute(
     batch_size: int | None = None,
     class_counts: Any = None,
     baseline: bool = False,
+    dtype: str = "float64",
     sum_tolerance: float = SUM_TOLERANCE,
     **given: Any,
 ) -> Result:
@@ -80,6 +81,8 @@ def compute(
         class_counts: the number of samples of each class, for class weights made by a rule.
         baseline: also compute the loss of the best constant prediction, and the skill score
             1 − loss / baseline.
+        dtype: what losses are computed in: "float64", or "float32" to get what a float32 run of a
+            library gives.
         sum_tolerance: what the sum of a row of probabilities may be off by; infinite, it may be
             anything.
         **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
@@ -128,6 +131,7 @@ def compute(
         dialect,
         parse_counts(class_counts),
         baseline,
+        dtype,
     )
     result = evaluate(request, collector)
     if collector is not None:
@@ -154,6 +158,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
         request.reduction,
         reductions.check_row(request.row, loss.row),
         reductions.check_per(request.per, BY in roles),
+        precision.check(request.dtype),
     )
     params = with_class_weights(request, request.parameters())
     with contextlib.closing(Inputs(loss, roles, params, options, request.data)) as inputs:
@@ -174,6 +179,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
         options=_shown(request, plan),
         warnings=outcome.warnings,
         notes=notes,
+        dtype=plan.dtype,
     )
 
 

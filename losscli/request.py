@@ -34,6 +34,8 @@ class Request:
     class_counts: Array | None = None
     #: also compute the loss of the best constant prediction
     baseline: bool = False
+    #: what losses are computed in
+    dtype: str = "float64"
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter's value."""

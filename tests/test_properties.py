@@ -21,7 +21,7 @@ from losscli.losses.domains import (
     Unless,
 )
 from losscli.losses.properties import TASKS, Properties
-from losscli.losses.registry import Pooled, Rows
+from losscli.losses.registry import Pooled, as_rows
 from tests import generate
 from tests.conftest import Run
 
@@ -57,8 +57,9 @@ def settled(loss: Loss, function: Callable[..., Any], arrays: Arrays) -> Array:
     """The losses of rows, or the loss of a set."""
     result = function(**arrays)
     if isinstance(result, Pooled):
-        return result.finish(**{name: np.sum(array) for name, array in result.sums.items()})
-    rows = result.loss if isinstance(result, Rows) else result
+        result = result.finish(**{name: np.sum(array) for name, array in result.sums.items()})
+        return as_rows(result).loss
+    rows = as_rows(result).loss
     if rows.ndim == 1:
         return rows
     flat = rows.reshape(len(rows), -1)
@@ -262,7 +263,7 @@ def extreme(loss: Loss, rng: np.random.Generator, rows: int) -> Arrays:
                 power = 10.0 ** rng.choice([-12, -3, 0, 3], rows_like(array))
                 array = base + (array - base) * power
                 if np.isfinite(low):
-                    edge = low + (1e-12 if domain.open_low else 0.0)
+                    edge = low + ((1e-12 if low else 1e-300) if domain.open_low else 0.0)
                     array = np.where(rng.random(array.shape) < 0.3, edge, array)
         elif isinstance(domain, (Distribution, LogDistribution)):
             sure = np.eye(array.shape[-1])[rng.integers(0, array.shape[-1], array.shape[:-1])]

@@ -102,6 +102,7 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         values.get("dialect"),
         parse_counts(values.get("class_counts")),
         bool(values.get("baseline")),
+        values["dtype"],
     )
     rows_to, values_to = targets(values, names)
     kind, force, color = values["format_"], values["force"], values["color"]

@@ -9,6 +9,7 @@ from losscli.cli.options import Option, ReferenceType, WordType, output_options,
 from losscli.data.axes import LAST
 from losscli.data.inputs import BY, WEIGHT
 from losscli.engine import reductions
+from losscli.engine.precision import PRECISIONS
 from losscli.losses import Loss
 from losscli.losses.domains import SUM_TOLERANCE, By, Domain
 from losscli.losses.parameters import Choice, Flag
@@ -251,6 +252,14 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             section="Reduction",
             help="How the elements of a row become its loss; none makes each element a row of its "
             f"own, columns gives one value for each column.  [default: {loss.row}]",
+        ),
+        Option(
+            ["--dtype"],
+            type=click.Choice(PRECISIONS),
+            default="float64",
+            section="Reduction",
+            help="What losses are computed in, whatever the files hold: float32 to get what a "
+            "library's float32 run gives.  [default: float64]",
         ),
     ]
     writing = [

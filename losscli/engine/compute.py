@@ -7,14 +7,15 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from losscli.data.inputs import BY, WEIGHT, Block, Inputs
-from losscli.engine import reductions
+from losscli.engine import precision, reductions
 from losscli.engine.pool import Pool, rows_of
+from losscli.engine.precision import Precision
 from losscli.engine.reductions import Per, Row
 from losscli.engine.totals import RowValues, Totals, reduce_rows
 from losscli.engine.watch import Watch
 from losscli.errors import UsageError
 from losscli.losses.numerics import Array
-from losscli.losses.registry import Pooled, Rows
+from losscli.losses.registry import Pooled, Rows, as_rows
 
 
 class Sink(Protocol):
@@ -61,6 +62,7 @@ class Plan:
     names: list[str] | None
     row: Row
     per: Per = "all"
+    dtype: Precision = "float64"
 
 
 #: told after each block how many rows are done, and of how many if that is known
@@ -95,6 +97,7 @@ class _Run:
         names = plan.names or ["mean", "weighted-mean"]
         self._ways = {name: reductions.resolve(name, plan.row) for name in names}
         modes = dict.fromkeys([plan.row, *(way.row for way in self._ways.values())])
+        self._function = precision.computed_in(plan.dtype, inputs.loss.function)
         self._totals = {mode: Totals(mode, names) for mode in modes}
         self._pool = self._new_pool()
         self._watch = Watch(params.get("input") == "logits" and "C" in inputs.binding.context)
@@ -125,15 +128,14 @@ class _Run:
         arrays = {k: v for k, v in block.arrays.items() if k not in (WEIGHT, BY)}
         weight = block.arrays.get(WEIGHT)
         with np.errstate(all="ignore"):
-            result = self._inputs.loss.function(**arrays, **self._params)
+            result = self._function(**arrays, **self._params)
             if isinstance(result, Pooled):
                 if self._pool is not None:
                     self._pool.add(result, block.arrays.get(BY), weight)
                     return
                 result = rows_of(result, self._plan.per)
-            rows = result if isinstance(result, Rows) else Rows(result)
-            if rows.keep is not None:
-                found.ignored += rows.keep.size - int(np.count_nonzero(rows.keep))
+            rows = as_rows(result)
+            found.ignored += _left_out(rows)
             values = self._reduce(rows, weight)
             self._watch.see_loss(block, values.loss)
         if self._sink is not None:
@@ -154,11 +156,12 @@ class _Run:
         """Finish every reduction."""
         found = self._found
         if self._pool is not None:
-            groups, losses = self._pool.losses()
-            if len(losses):
-                self._reduce(Rows(losses), None)
+            groups, units = self._pool.losses()
+            if len(units.loss):
+                found.ignored += _left_out(units)
+                self._reduce(units, None)
             if self._sink is not None:
-                self._sink.groups(groups, losses)
+                self._sink.groups(groups, units.loss)
         main = self._totals[self._plan.row]
         if self._plan.names is None:
             # By default a mean divides by the weights, where there are any.
@@ -166,8 +169,17 @@ class _Run:
         for name, way in self._ways.items():
             if name != "none":
                 found.values += _values(name, way, self._totals[way.row], self._inputs)
+        if self._plan.dtype != "float64":
+            found.values = [
+                v._replace(value=float(precision.rounded(v.value, self._plan.dtype)))
+                for v in found.values
+            ]
         found.warnings = _undefined(found) + self._inputs.warnings + self._watch.warnings()
         return found
+
+
+def _left_out(rows: Rows) -> int:
+    return 0 if rows.keep is None else rows.keep.size - int(np.count_nonzero(rows.keep))
 
 
 def _values(name: str, way: reductions.Reduction, totals: Totals, inputs: Inputs) -> list[Value]:

@@ -8,7 +8,7 @@ import numpy as np
 from losscli.engine.reductions import Per
 from losscli.engine.sums import ExactSum
 from losscli.losses.numerics import Array
-from losscli.losses.registry import Pooled, Rows
+from losscli.losses.registry import Pooled, Rows, as_rows
 
 WHOLE = ""
 
@@ -17,7 +17,7 @@ def rows_of(pooled: Pooled, per: Per) -> Rows:
     """The loss of every row by itself (an image), or of every class of every row."""
     first = 2 if per == "image-class" else 1
     sums = {name: _over(array, first) for name, array in pooled.sums.items()}
-    return Rows(pooled.finish(**sums))
+    return as_rows(pooled.finish(**sums))
 
 
 def _over(array: Array, first: int) -> Array:
@@ -33,7 +33,7 @@ class Pool:
     def __init__(self, per: Per) -> None:
         self._by_class = per in ("class", "image-class")
         self._sums: dict[Any, dict[str, list[ExactSum]]] = {}
-        self._finish: Callable[..., Array] | None = None
+        self._finish: Callable[..., Array | Rows] | None = None
 
     def add(self, pooled: Pooled, keys: Any | None, weight: Array | None) -> None:
         """Add a block; `keys` names the group of every row."""
@@ -58,15 +58,17 @@ class Pool:
         for total, value in zip(sums, values.tolist(), strict=True):
             total.add(value)
 
-    def losses(self) -> tuple[list[Any], Array]:
+    def losses(self) -> tuple[list[Any], Rows]:
         """The groups in the order in which they came, and the loss of each: (g,) or (g, C)."""
         if self._finish is None:
-            return [], np.empty(0)
+            return [], Rows(np.empty(0))
         groups = list(self._sums)
         names = self._sums[groups[0]]
         arrays = {
             name: np.array([[s.value for s in self._sums[g][name]] for g in groups])
             for name in names
         }
-        loss = self._finish(**arrays)
-        return groups, loss if self._by_class else loss[:, 0]
+        loss, _, keep, _ = as_rows(self._finish(**arrays))
+        if self._by_class:
+            return groups, Rows(loss, keep=keep)
+        return groups, Rows(loss[:, 0], keep=None if keep is None else keep[:, 0])

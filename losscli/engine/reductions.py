@@ -21,6 +21,7 @@ SPELLINGS = {
     "batchmean": (),
     "mean-nonzero": (),
     "mean-per-label": (),
+    "normalized-mean": (),
     "none": (),
 }
 REDUCTIONS = tuple(SPELLINGS)
@@ -32,6 +33,7 @@ MEANING = {
     "batchmean": "Σwℓ / n with --row sum",
     "mean-nonzero": "Σwℓ / the number of losses above 0",
     "mean-per-label": "Σ(wℓ / length of the target) / n",
+    "normalized-mean": "Σwℓ / (n Σw)",
     "none": "the loss of every row",
 }
 

@@ -74,10 +74,12 @@ class Sums:
 
     def value(self, name: str, weighted: bool) -> tuple[float, float | None]:
         """A reduction of the sums, and what the sum was divided by."""
+        weight = self.weight.value if weighted else self.count
         denominators = {
             "sum": None,
             "mean": self.count,
-            "weighted-mean": self.weight.value if weighted else self.count,
+            "weighted-mean": weight,
+            "normalized-mean": self.count * weight,
             "mean-nonzero": self.positive,
             "mean-per-label": self.count,
         }

@@ -13,6 +13,8 @@ from losscli.losses.numerics import (
     log_add,
     log_sum_exp,
     over_pairs,
+    pick,
+    ratio,
     relu,
     select,
     softplus,
@@ -194,6 +196,72 @@ def nt_xent(x1: Embedding, x2: Embedding, *, temperature: Positive = 0.1) -> Arr
         return softplus(others - own)
 
     return columns(anchored(u, v), anchored(v, u))
+
+
+@loss(
+    "supervised-contrastive",
+    family="metric-learning",
+    kind="batch",
+    aliases=("SupConLoss", "SupCon", "sup-con", "SupervisedContrastiveLoss"),
+    example=Example("a,b,target\n1,0,0\n0.8,0.6,0\n0,1,1\n0.6,0.8,1", "--x a,b"),
+    properties=Properties(
+        task="metric-learning",
+        units="nats",
+        convex=False,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+        role="x",
+    ),
+)
+def supervised_contrastive(
+    x: Embedding, target: RowClass, *, temperature: Positive = 0.1, normalize: bool = True
+) -> Array:
+    """Tells the other rows of a row's class from all other rows: a softmax with many positives.
+
+    A row that has no other of its class in the batch costs nothing; pytorch-metric-learning leaves
+    these rows out of the mean: --reduction mean-nonzero. Where every class has two rows, it is
+    `nt-xent`.
+
+    Formula:
+        ℓᵢ = −1/|P| Σ_{p ∈ P} ln(e^(s(xᵢ, xₚ)/τ) / Σ_{a ≠ i} e^(s(xᵢ, xₐ)/τ)),
+        s(x, y) = cos(x, y)
+
+    Roles:
+        x: the embedding of each row.
+        target: the number of the class of each row; P are the other rows of the class of row i.
+
+    Parameters:
+        temperature: τ, which similarities are divided by (0.07 in the authors' code, 0.1 in
+            pytorch-metric-learning).
+        normalize: divide each embedding by its length first; without it s is the dot product.
+
+    Returns:
+        One loss a row, not negative. The cosine of a zero vector with any other is 0.
+
+    Raises:
+        DataError: a coordinate is not finite, or a class is not a whole number.
+
+    Source:
+        Khosla et al., "Supervised Contrastive Learning", 2020 (L_out);
+        pytorch_metric_learning.losses.SupConLoss.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        >>> supervised_contrastive(x, np.array([0.0, 0.0, 1.0]), temperature=1.0).round(4)
+        array([0.3133, 0.3133, 0.    ])
+    """
+    z = unit(x)[0] if normalize else x
+
+    def of_rows(products: Array, rows: Index) -> Array:
+        same = select(target[rows][:, None] == target, 1.0, 0.0)
+        positives = total(same) - 1.0
+        likeness = ratio(total(same * products) - pick(products, rows), positives)
+        everyone = log_sum_exp(without(products, rows), into=products)
+        return select(positives > 0, relu(everyone - likeness), 0.0)
+
+    return over_pairs(z / temperature, z, of_rows)
 
 
 @loss(

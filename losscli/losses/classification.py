@@ -30,6 +30,7 @@ from losscli.losses.parameters import (
     Finite,
     Fraction,
     Integer,
+    NotNegative,
     Number,
 )
 from losscli.losses.properties import INFINITY, Properties
@@ -73,7 +74,7 @@ def smooth_labels(y: Array, epsilon: float) -> Array:
         "mindspore": dialect("nn.BCELoss", log_floor=-27.63102111592855),
     },
     example=Example("pred,target\n0.9,1\n0.4,1"),
-    constant=constants.probability,
+    constant=constants.only(constants.probability, eps=0.0),
     properties=Properties(
         task="binary-classification",
         units="nats",
@@ -92,6 +93,7 @@ def binary_cross_entropy(
     label_smoothing: Fraction = 0.0,
     clip: Epsilon | None = None,
     log_floor: Finite | None = None,
+    eps: NotNegative = 0.0,
 ) -> Array:
     """Minus the log of the probability that was given to what happened, for yes or no.
 
@@ -108,6 +110,7 @@ def binary_cross_entropy(
         label_smoothing: ε; the labels become y (1 − ε) + ½ ε, as in Keras.
         clip: ε; probabilities are held within [ε, 1 − ε] (Keras 1e-7, scikit-learn 2.2e-16).
         log_floor: the least that ln p and ln(1 − p) may be (torch: −100).
+        eps: ε, added to p and to 1 − p in the logarithms (Paddle's log_loss 1e-4).
 
     Returns:
         One loss an element, in nats, not negative; ∞ where the impossible happened (p = 0 and
@@ -133,7 +136,7 @@ def binary_cross_entropy(
         e = log1p(exp(-abs(pred)))
         return a * y * (relu(-pred) + e) + (1.0 - y) * (relu(pred) + e)
     p = pred if clip is None else clipped(pred, clip, 1.0 - clip)
-    log_p, log_q = log(p), log1p(-p)
+    log_p, log_q = (log(p + eps), log((1.0 - p) + eps)) if eps else (log(p), log1p(-p))
     if log_floor is not None:
         log_p, log_q = maximum(log_p, log_floor), maximum(log_q, log_floor)
     return 0.0 - a * times_log(y, log_p) - times_log(1.0 - y, log_q)
@@ -193,6 +196,7 @@ def cross_entropy(
     renormalize: bool = False,
     clip: Epsilon | None = None,
     soft_divisor: Literal["weights", "rows"] = "weights",
+    count_ignored: bool = False,
 ) -> Rows:
     """Minus the log of the probability that was given to the class that happened.
 
@@ -213,6 +217,8 @@ def cross_entropy(
         clip: ε; probabilities are held within [ε, 1 − ε] (Keras 1e-7, scikit-learn 2.2e-16).
         soft_divisor: for rows t of class probabilities, whether a weighted mean divides by
             Σ_c w_c t_c, as for class indices, or by the number of rows (torch).
+        count_ignored: rows of the ignored class cost 0 and still count as rows in a mean
+            (segmentation-models); otherwise a mean is over the other rows.
 
     Returns:
         One loss a row, in nats, not negative; ∞ where the impossible happened, 0 for rows that
@@ -248,13 +254,15 @@ def cross_entropy(
     if label_smoothing:
         spread = total(cost if w is None else w * cost) / classes
         value = (1.0 - label_smoothing) * value + label_smoothing * spread
+    if keep is not None and count_ignored:
+        return Rows(value * keep, None if weight is None else weight * keep)
     return Rows(value, weight, keep)
 
 
 @loss(
     "nll",
     family="classification",
-    aliases=("NLLLoss", "nll_loss", "negative-log-likelihood"),
+    aliases=("NLLLoss", "nll_loss", "NLLLoss2d", "negative-log-likelihood"),
     dialects={
         "torch": dialect("nn.functional.nll_loss", **TORCH_CLASSES),
         "mindspore": dialect("nn.NLLLoss", **TORCH_CLASSES),

@@ -59,6 +59,12 @@ def mean(target: Array, weight: Array, params: Parameters) -> Array:
     return result
 
 
+def mean_or_log_mean(target: Array, weight: Array, params: Parameters) -> Array:
+    """Σwy / Σw, the least deviance of any exponential family, or its logarithm for log-means."""
+    value = mean(target, weight, params)
+    return maximum(log(value), LEAST) if params.get("input") == "log-mean" else value
+
+
 def quantile(target: Array, weight: Array, level: float) -> Array:
     """The least value that has at least the share `level` of the weight at or below it."""
     order = np.argsort(target, axis=0, kind="stable")
@@ -252,6 +258,7 @@ __all__ = [
     "log_odds",
     "majority",
     "mean",
+    "mean_or_log_mean",
     "median",
     "only",
     "power_frequencies",

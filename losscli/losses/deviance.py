@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses import constants
 from losscli.losses.dialects import dialect
 from losscli.losses.domains import NOT_NEGATIVE, REAL, By, ByNumber, Interval, Outside
-from losscli.losses.numerics import Array, beta_divergence, exp, product, relu, square
+from losscli.losses.numerics import Array, beta_divergence, exp, log, product, ratio, relu, square
 from losscli.losses.numerics import power as raised
 from losscli.losses.parameters import Number
 from losscli.losses.properties import INFINITY, Properties
@@ -48,6 +49,7 @@ MeanOrLogMean = Annotated[
         "torchmetrics": dialect("functional.tweedie_deviance_score", note="with power=1"),
     },
     example=Example("pred,target\n1.5,1\n0.5,0\n3,4"),
+    constant=constants.mean_or_log_mean,
     properties=Properties(
         task="counts",
         units="nats",
@@ -96,6 +98,7 @@ def poisson_deviance(pred: PositiveValue, target: Count) -> Array:
         "torchmetrics": dialect("functional.tweedie_deviance_score", note="with power=2"),
     },
     example=Example("pred,target\n1.5,1\n3,4"),
+    constant=constants.mean_or_log_mean,
     properties=Properties(
         task="regression",
         units="nats",
@@ -147,6 +150,7 @@ def gamma_deviance(pred: PositiveValue, target: PositiveValue) -> Array:
         "torchmetrics": dialect("functional.tweedie_deviance_score", power=0.0),
     },
     example=Example("pred,target\n1.5,1\n0.5,0\n3,4"),
+    constant=constants.mean_or_log_mean,
     properties=Properties(
         task="regression",
         units="none",
@@ -212,6 +216,7 @@ def tweedie_deviance(
         alias("HalfTweedieLoss", input="log-mean"),
     ),
     example=Example("pred,target\n1.5,1\n0.5,0\n3,4"),
+    constant=constants.mean_or_log_mean,
     properties=Properties(
         task="regression",
         units="none",
@@ -265,3 +270,61 @@ def tweedie_nll(
         to_b, to_a = raised(pred, b), raised(pred, a)
     # No term is negative, so nothing cancels.
     return product(target, to_b) / -b + to_a / a
+
+
+@loss(
+    "gamma-nll",
+    family="deviance",
+    aliases=(
+        "gamma-nloglik",
+        "GammaNLL",
+        alias("HalfGammaLoss", input="log-mean"),
+    ),
+    example=Example("pred,target\n1.5,1\n3,4"),
+    constant=constants.mean_or_log_mean,
+    properties=Properties(
+        task="regression",
+        units="nats",
+        convex=False,
+        differentiable=True,
+        robust=False,
+        bounds=(-INFINITY, INFINITY),
+    ),
+)
+def gamma_nll(
+    pred: MeanOrLogMean,
+    target: PositiveValue,
+    *,
+    input: Literal["mean", "log-mean"] = "mean",
+) -> Array:
+    """Minus the log-likelihood of a gamma distribution of shape 1, the exponential distribution.
+
+    It is half of `gamma-deviance`, plus 1 + ln y.
+
+    Formula:
+        ℓ = ln μ + y / μ,    μ = eˣ for log-means x
+
+    Roles:
+        pred: the predicted mean μ, or its logarithm x.
+        target: the true value y, above 0.
+
+    Parameters:
+        input: whether pred holds means or their logarithms (XGBoost's margins).
+
+    Returns:
+        One loss an element, in nats; least for μ = y, where it is 1 + ln y.
+
+    Raises:
+        DataError: a mean or a true value is not positive, or not finite.
+
+    Source:
+        XGBoost gamma-nloglik, LightGBM gamma, and the HalfGammaLoss within scikit-learn.
+
+    Example:
+        >>> import numpy as np
+        >>> gamma_nll(np.array([1.0, 1.0]), np.array([1.0, 3.0]))
+        array([1., 3.])
+    """
+    if input == "log-mean":
+        return pred + product(target, exp(-pred))
+    return log(pred) + ratio(target, pred)

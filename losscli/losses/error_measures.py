@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from losscli.losses import constants
 from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, divide, hypot, maximum, ones, ratio, sqrt, square
 from losscli.losses.parameters import NotNegative, Positive
@@ -19,6 +20,7 @@ TORCHMETRICS_EPS = 1.17e-6
     aliases=("HalfSquaredError", "half-mse", "half-mean-squared-error"),
     dialects={"optax": dialect("losses.l2_loss")},
     example=Example("pred,target\n2.5,3\n0,2"),
+    constant=constants.mean,
     properties=Properties(
         task="regression",
         units="squared units of y",

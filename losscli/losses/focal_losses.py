@@ -64,7 +64,8 @@ def focal(
     input: Literal["probs", "logits"] = "probs",
     label_smoothing: Fraction = 0.0,
     clip: Epsilon | None = None,
-) -> Array:
+    normalize: Literal["none", "positives", "weights"] = "none",
+) -> Array | Rows:
     """Binary cross-entropy in which an element weighs the less, the better it is predicted.
 
     Formula:
@@ -84,6 +85,9 @@ def focal(
         label_smoothing: ε; the labels become y (1 − ε) + ½ ε, as in Keras.
         clip: ε; in the logarithms, but not in p_t, probabilities are held within [ε, 1 − ε]
             (Keras 1e-7, for logits too).
+        normalize: what a weighted mean, the default then, divides by: the number of elements, of
+            positives Σ y (RetinaNet), or the weights Σ (1 − p_t)ᵞ (segmentation-models, whose
+            mean divides by their number too: --reduction normalized-mean).
 
     Returns:
         One loss an element, in nats, not negative; ∞ where the impossible happened (p = 0 and
@@ -113,11 +117,15 @@ def focal(
         p, q = pred, 1.0 - pred
     cost = binary_cross_entropy(bounded, y, input=input, clip=clip)
     # 1 − p_t as a sum of positive terms, with q = 1 − p.
-    weight = power(y * q + (1.0 - y) * p, gamma)
+    hardness = power(y * q + (1.0 - y) * p, gamma)
+    weight = hardness
     if alpha is not None:
         rest = alpha if alpha_mode == "constant" else 1.0 - alpha
         weight = weight * (y * alpha + (1.0 - y) * rest)
-    return times_log(weight, cost)
+    value = times_log(weight, cost)
+    if normalize == "none":
+        return value
+    return Rows(value, weight=target if normalize == "positives" else hardness)
 
 
 @loss(

@@ -35,6 +35,11 @@ class Rows(NamedTuple):
     size: Array | None = None
 
 
+def as_rows(result: Array | Rows) -> Rows:
+    """What a loss said of its rows, also where that is their losses alone."""
+    return result if isinstance(result, Rows) else Rows(result)
+
+
 class Pooled(NamedTuple):
     """What a loss of a whole set returns: arrays to add up, and the loss of their sums.
 
@@ -43,7 +48,7 @@ class Pooled(NamedTuple):
     """
 
     sums: Mapping[str, Array]
-    finish: Callable[..., Array]
+    finish: Callable[..., Array | Rows]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """Regression losses: what a prediction ŷ costs when the truth is y, most by the error e = ŷ − y."""
 
+from typing import Literal
+
 from losscli.losses import constants, numerics
 from losscli.losses.dialects import dialect
 from losscli.losses.numerics import (
     Array,
+    clip,
     cosine,
     maximum,
     minimum,
@@ -285,7 +288,7 @@ def log_cosh(pred: Real, target: Real) -> Array:
         "sklearn": dialect("metrics.mean_pinball_loss"),
     },
     example=Example("pred,target\n2.5,3\n0,2", "--quantile 0.8"),
-    constant=constants.quantile_of_parameter,
+    constant=constants.only(constants.quantile_of_parameter, dead_zone=0.0),
     properties=Properties(
         task="regression",
         units="units of y",
@@ -295,7 +298,14 @@ def log_cosh(pred: Real, target: Real) -> Array:
         bounds=(0, INFINITY),
     ),
 )
-def quantile(pred: Real, target: Real, *, quantile: Fraction = 0.5) -> Array:
+def quantile(
+    pred: Real,
+    target: Real,
+    *,
+    quantile: Fraction = 0.5,
+    dead_zone: NotNegative = 0.0,
+    scale: Literal["half", "full"] = "half",
+) -> Array:
     """The absolute error, weighted by τ where the prediction is too low and by 1 − τ above.
 
     Its mean is least for the τ-quantile of y. For τ = ½ it is half the absolute error.
@@ -309,6 +319,9 @@ def quantile(pred: Real, target: Real, *, quantile: Fraction = 0.5) -> Array:
 
     Parameters:
         quantile: τ, the share of true values that should lie below the prediction.
+        dead_zone: δ; errors up to it cost nothing, and u is nearer to 0 by it (CatBoost 1e-6).
+        scale: half is the formula, half the absolute error for τ = ½; full is twice that, the
+            absolute error itself (GluonTS, M5).
 
     Returns:
         One loss an element, not negative, in the units of y.
@@ -326,7 +339,10 @@ def quantile(pred: Real, target: Real, *, quantile: Fraction = 0.5) -> Array:
         array([0.375, 0.25 ])
     """
     u = target - pred
-    return maximum(quantile * u, (quantile - 1.0) * u)
+    if dead_zone:
+        u = u - clip(u, -dead_zone, dead_zone)
+    value = maximum(quantile * u, (quantile - 1.0) * u)
+    return 2.0 * value if scale == "full" else value
 
 
 @loss(

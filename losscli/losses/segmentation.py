@@ -1,14 +1,17 @@
 """Segmentation losses: how little two masks overlap. They pool: a mask has one loss."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, maximum, power, ratio, select, sigmoid, square
 from losscli.losses.parameters import NotNegative, Positive
 from losscli.losses.properties import Properties
-from losscli.losses.registry import Example, Pooled, loss
+from losscli.losses.registry import Example, Pooled, Rows, loss
 from losscli.losses.roles import BinaryPrediction, SoftLabel
 
+#: arrays to add up, by name
+Sums: TypeAlias = dict[str, Array]
 MASKS = Example("pred,target\n0.9,1\n0.8,1\n0.2,0\n0.1,0")
 
 
@@ -16,6 +19,19 @@ def masks(pred: Array, target: Array, input: str, include_background: bool) -> t
     """Probabilities and labels of the pixels that count."""
     p = sigmoid(pred) if input == "logits" else pred
     return (p, target) if include_background else (p[:, 1:], target[:, 1:])
+
+
+def sums(p: Array, t: Array, both_classes: bool, of: Callable[[Array, Array], Sums]) -> Sums:
+    """What a mask adds up, of the foreground or of it and the background together."""
+    if not both_classes:
+        return of(p, t)
+    background = of(1.0 - p, 1.0 - t)
+    return {name: value + background[name] for name, value in of(p, t).items()}
+
+
+def left_out(value: Array, target: Array, empty: str) -> Rows:
+    """The losses of units, without those that have no foreground where they are skipped."""
+    return Rows(value, keep=target != 0 if empty == "skip" else None)
 
 
 def overlap_loss(
@@ -26,7 +42,7 @@ def overlap_loss(
     value = 1.0 - ratio(above, denominator + smooth)
     # With nothing there and nothing found, 0 / 0 is a perfect overlap unless ε decides otherwise.
     value = select((above == 0) & (denominator + smooth == 0), 0.0, value)
-    return value if empty == "formula" else select(target == 0, float(empty), value)
+    return select(target == 0, float(empty), value) if empty in ("0", "1") else value
 
 
 @loss(
@@ -59,8 +75,9 @@ def dice(
     squared: bool = False,
     smooth: NotNegative = 0.0,
     smooth_to: Literal["both", "denominator"] = "both",
-    empty: Literal["formula", "0", "1"] = "formula",
+    empty: Literal["formula", "0", "1", "skip"] = "formula",
     include_background: bool = True,
+    both_classes: bool = False,
 ) -> Pooled:
     """One minus the Dice coefficient: twice the overlap of two masks over the sum of their sizes.
 
@@ -77,8 +94,11 @@ def dice(
         smooth: s, added so that small masks weigh less (Keras 1e-7, MONAI 1e-5).
         smooth_to: whether s is added above and below, or only below (Keras).
         empty: the loss where the target has no foreground: what the formula says (0 when the
-            prediction has none either and s = 0), or always 0 (segmentation-models) or 1.
+            prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
+            leaves these units out of the mean.
         include_background: count class 0, the first of the second axis, as a class (MONAI).
+        both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
+            class (kornia's dice_loss of two classes).
 
     Returns:
         One loss for each unit that --per names, in [0, 1].
@@ -93,16 +113,19 @@ def dice(
     Example:
         >>> import numpy as np
         >>> pooled = dice(np.array([0.5, 1.0]), np.array([1.0, 1.0]))
-        >>> round(float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()})), 4)
+        >>> round(float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}).loss), 4)
         0.1429
     """
-    p, t = masks(pred, target, input, include_background)
-    sizes = square(p) + square(t) if squared else p + t
 
-    def finish(overlap: Array, sizes: Array, target: Array) -> Array:
-        return overlap_loss(2.0 * overlap, sizes, target, smooth, smooth_to, empty)
+    def of(p: Array, t: Array) -> Sums:
+        sizes = square(p) + square(t) if squared else p + t
+        return {"overlap": p * t, "sizes": sizes, "target": t}
 
-    return Pooled({"overlap": p * t, "sizes": sizes, "target": t}, finish)
+    def finish(overlap: Array, sizes: Array, target: Array) -> Rows:
+        value = overlap_loss(2.0 * overlap, sizes, target, smooth, smooth_to, empty)
+        return left_out(value, target, empty)
+
+    return Pooled(sums(*masks(pred, target, input, include_background), both_classes, of), finish)
 
 
 @loss(
@@ -127,8 +150,9 @@ def jaccard(
     input: Literal["probs", "logits"] = "probs",
     smooth: NotNegative = 0.0,
     smooth_to: Literal["both", "denominator"] = "both",
-    empty: Literal["formula", "0", "1"] = "formula",
+    empty: Literal["formula", "0", "1", "skip"] = "formula",
     include_background: bool = True,
+    both_classes: bool = False,
 ) -> Pooled:
     """One minus the intersection of two masks over their union.
 
@@ -145,8 +169,11 @@ def jaccard(
             fraction).
         smooth_to: whether s is added above and below, or only below.
         empty: the loss where the target has no foreground: what the formula says (0 when the
-            prediction has none either and s = 0), or always 0 (segmentation-models) or 1.
+            prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
+            leaves these units out of the mean.
         include_background: count class 0, the first of the second axis, as a class (MONAI).
+        both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
+            class (kornia's dice_loss of two classes).
 
     Returns:
         One loss for each unit that --per names, in [0, 1].
@@ -160,16 +187,19 @@ def jaccard(
     Example:
         >>> import numpy as np
         >>> pooled = jaccard(np.array([0.5, 1.0]), np.array([1.0, 1.0]))
-        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}))
+        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}).loss)
         0.25
     """
-    p, t = masks(pred, target, input, include_background)
 
-    def finish(overlap: Array, union: Array, target: Array) -> Array:
-        return overlap_loss(overlap, union, target, smooth, smooth_to, empty)
+    def of(p: Array, t: Array) -> Sums:
+        # p + t − p t = p + t (1 − p): no cancellation where both are 1.
+        return {"overlap": p * t, "union": p + t * (1.0 - p), "target": t}
 
-    # p + t − p t = p + t (1 − p): no cancellation where both are 1.
-    return Pooled({"overlap": p * t, "union": p + t * (1.0 - p), "target": t}, finish)
+    def finish(overlap: Array, union: Array, target: Array) -> Rows:
+        value = overlap_loss(overlap, union, target, smooth, smooth_to, empty)
+        return left_out(value, target, empty)
+
+    return Pooled(sums(*masks(pred, target, input, include_background), both_classes, of), finish)
 
 
 @loss(
@@ -206,8 +236,9 @@ def tversky(
     gamma: Positive = 1.0,
     smooth: NotNegative = 0.0,
     smooth_to: Literal["both", "denominator"] = "both",
-    empty: Literal["formula", "0", "1"] = "formula",
+    empty: Literal["formula", "0", "1", "skip"] = "formula",
     include_background: bool = True,
+    both_classes: bool = False,
 ) -> Pooled:
     """One minus the Tversky index: an overlap that weighs false alarms and misses apart.
 
@@ -230,8 +261,11 @@ def tversky(
         smooth: s, added so that small masks weigh less (Keras 1e-7, MONAI 1e-5).
         smooth_to: whether s is added above and below, or only below (Keras).
         empty: the loss where the target has no foreground: what the formula says (0 when the
-            prediction has none either and s = 0), or always 0 (segmentation-models) or 1.
+            prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
+            leaves these units out of the mean.
         include_background: count class 0, the first of the second axis, as a class (MONAI).
+        both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
+            class (kornia's dice_loss of two classes).
 
     Returns:
         One loss for each unit that --per names, in [0, 1].
@@ -247,14 +281,16 @@ def tversky(
     Example:
         >>> import numpy as np
         >>> pooled = tversky(np.array([0.5, 1.0]), np.array([1.0, 1.0]), fn_weight=1.0)
-        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}))
+        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}).loss)
         0.25
     """
-    p, t = masks(pred, target, input, include_background)
-    weighted = p * t + fp_weight * p * (1.0 - t) + fn_weight * (1.0 - p) * t
 
-    def finish(overlap: Array, weighted: Array, target: Array) -> Array:
+    def of(p: Array, t: Array) -> Sums:
+        weighted = p * t + fp_weight * p * (1.0 - t) + fn_weight * (1.0 - p) * t
+        return {"overlap": p * t, "weighted": weighted, "target": t}
+
+    def finish(overlap: Array, weighted: Array, target: Array) -> Rows:
         index_loss = overlap_loss(overlap, weighted, target, smooth, smooth_to, empty)
-        return power(maximum(index_loss, 0.0), gamma)
+        return left_out(power(maximum(index_loss, 0.0), gamma), target, empty)
 
-    return Pooled({"overlap": p * t, "weighted": weighted, "target": t}, finish)
+    return Pooled(sums(*masks(pred, target, input, include_background), both_classes, of), finish)
