@@ -7,6 +7,10 @@ import signal
 import sys
 from types import FrameType
 
+from losscli.errors import ExitCode, Terminated
+
+_SIGNALS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
+
 
 def run() -> None:
     """Run the command line and leave at once.
@@ -14,21 +18,34 @@ def run() -> None:
     Tearing down the interpreter with NumPy and Arrow loaded takes longer than a small job. All
     outputs are closed by now, so there is nothing to tear down for.
     """
+    _heed_signals()
     # A second thread pool for matrix products would only spin: losses are computed block by block.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _prepare_streams()
     if sys.argv[1:2] == ["compute"]:
         _keep_memory()
-    signal.signal(signal.SIGTERM, _terminate)
-    from losscli.cli import main
+    try:
+        from losscli.cli import main
 
-    code = main()
+        code = _flushed(main())
+        _ignore_signals()
+    except Terminated as end:
+        from losscli.cli.main import ended
+
+        code = ended(end)
+    os._exit(code)
+
+
+def _flushed(code: int) -> int:
+    """The exit code when what was printed is really out."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
+        except BrokenPipeError:
+            code = code or ExitCode.PIPE
         except (OSError, ValueError):
-            code = code or 4
-    os._exit(code)
+            code = code or ExitCode.FILE
+    return code
 
 
 def _prepare_streams() -> None:
@@ -56,10 +73,22 @@ def _keep_memory() -> None:
         library.mallopt(mmap_threshold, 1 << 25)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    from losscli.errors import Terminated
+def _heed_signals() -> None:
+    """Unwind when asked to end, so that nothing is left behind; what is ignored stays ignored."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
 
-    raise Terminated
+
+def _ignore_signals() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End once: a second signal must not cut the unwinding short."""
+    _ignore_signals()
+    raise Terminated(ExitCode(128 + number))
 
 
 if __name__ == "__main__":

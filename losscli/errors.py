@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     DATA = 3
     FILE = 4
     INTERNAL = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
     PIPE = 141
     TERMINATED = 143
@@ -19,6 +20,10 @@ class ExitCode(IntEnum):
 
 class Terminated(BaseException):
     """The process was asked to end: like an interrupt, it unwinds and leaves no files behind."""
+
+    def __init__(self, exit_code: ExitCode = ExitCode.TERMINATED) -> None:
+        super().__init__()
+        self.exit_code = exit_code
 
 
 class LosscliError(Exception):

@@ -17,9 +17,11 @@ from losscli.cli.loss_options import (
     role_option,
     roles,
 )
+from losscli.cli.messages import say
 from losscli.cli.options import Command
 from losscli.data.axes import LAST
 from losscli.data.files import ReadOptions
+from losscli.data.given import reference_of
 from losscli.data.inputs import InputOptions
 from losscli.engine import reductions
 from losscli.errors import UsageError
@@ -105,16 +107,18 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         values["dtype"],
     )
     rows_to, values_to = targets(values, names)
+    for path in (rows_to, values_to):
+        refuse_input(path, request)
     kind, force, color = values["format_"], values["force"], values["color"]
     with contextlib.ExitStack() as stack:
         # Files are opened before any work is done, and appear together when all of it is.
         sink = save = None
+        if values_to not in (None, STDOUT):
+            save = stack.enter_context(saving(str(values_to), kind, force))
         if rows_to is not None:
             # Beside a file of values, a format names how standard output is written.
             row_kind = None if _has_suffix(rows_to) and rows_to != values["output"] else kind
             sink = RowSink(stack.enter_context(row_writer(rows_to, row_kind, force, color)))
-        if values_to not in (None, STDOUT):
-            save = stack.enter_context(saving(str(values_to), kind, force))
         progress = stack.enter_context(Progress(values["progress"]))
         result = evaluate(request, sink, progress)
         if sink is not None:
@@ -122,9 +126,9 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         if save is not None and result.values:
             save(result.records(), result.to_dict())
     for note in result.notes:
-        click.echo(f"note: {note}", err=True)
+        say("note", note)
     for warning in result.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        say("warning", warning)
     if values_to == STDOUT and result.values:
         show(result.records(), stdout_format(kind), color, result.to_dict())
     elif values_to is None and result.values:
@@ -160,6 +164,17 @@ def targets(values: Mapping[str, Any], names: list[str] | None) -> tuple[str | N
     if output is not None and os.path.realpath(rows_to) == os.path.realpath(output):
         raise UsageError(f"--per-sample and --output name one file, {output}")
     return rows_to, output or (None if rows_to == STDOUT else STDOUT)
+
+
+def refuse_input(path: str | None, request: Request) -> None:
+    """The file that is read is not the one to write, whatever --force says."""
+    if path is None or not os.path.isfile(path):
+        return
+    given = request.roles.values() if request.data is None else [""]
+    for value in given:
+        read = reference_of(value, request.data).path
+        if os.path.exists(read) and os.path.samefile(path, read):
+            raise UsageError(f"{path}: read and written by one command", "write another file")
 
 
 def _has_suffix(path: str) -> bool:

@@ -12,7 +12,7 @@ from losscli.data.given import option
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.domains import number
 from losscli.losses.registry import Parameter
-from losscli.report.formats import dumps
+from losscli.report.output import show
 
 
 def document(loss: Loss) -> dict[str, Any]:
@@ -141,6 +141,6 @@ def command(loss: str, format_: str) -> None:
     """Explain a loss: definition, inputs, parameters, sources, an example."""
     found, _ = CATALOGUE.get(loss)
     if format_ == "json":
-        click.echo(dumps(document(found), indent=2))
+        show([], "json", "auto", document(found))
     else:
         click.echo(page(found))

@@ -1,6 +1,7 @@
 """The program: its commands, and what becomes of errors."""
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from losscli import __version__
+from losscli.cli.messages import say
 from losscli.errors import ExitCode, LosscliError, Terminated
 
 COMMANDS = {
@@ -24,11 +26,15 @@ EXIT_STATUS = {
     ExitCode.DATA: "the data is wrong",
     ExitCode.FILE: "a file cannot be read or written",
     ExitCode.INTERNAL: "a bug",
+    ExitCode.HUNG_UP: "the terminal was closed",
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.PIPE: "the reader of the pipe left",
     ExitCode.TERMINATED: "terminated",
 }
 EPILOG = f"Exit codes: {', '.join(f'{int(code)} {text}' for code, text in EXIT_STATUS.items())}."
+
+#: what goes wrong when standard output is written, whose errors have no name of a file
+_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 class PipeLeft(BaseException):
@@ -88,11 +94,8 @@ def main(args: Sequence[str] | None = None) -> int:
         return int(error.code or 0)
     except (PipeLeft, BrokenPipeError):
         return left_pipe()
-    except Terminated:
-        return ExitCode.TERMINATED
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+    except (Terminated, KeyboardInterrupt, click.Abort) as end:
+        return ended(end)
     except Exception as error:
         if "--traceback" in arguments:
             import traceback
@@ -108,9 +111,20 @@ def left_pipe() -> int:
     return ExitCode.PIPE
 
 
+def ended(end: BaseException) -> int:
+    """Someone wanted the program to end; who pressed Ctrl-C is told that it has."""
+    code = end.exit_code if isinstance(end, Terminated) else ExitCode.INTERRUPTED
+    if code == ExitCode.INTERRUPTED:
+        with contextlib.suppress(OSError):
+            print("interrupted", file=sys.stderr)
+    return code
+
+
 def report(error: Exception) -> int:
     """Say what went wrong in one line, and what to do about it in another."""
-    if isinstance(error, LosscliError):
+    if _no_memory(error):
+        message, hint, code = "out of memory", "", int(ExitCode.FILE)
+    elif isinstance(error, LosscliError):
         message, hint, code = error.message, error.hint, int(error.exit_code)
     elif isinstance(error, click.ClickException):
         message, code = error.format_message(), int(ExitCode.USAGE)
@@ -119,28 +133,31 @@ def report(error: Exception) -> int:
         if "unexpected extra argument" in message:
             hint = "a pattern is quoted, so that it reaches losscli whole: --data 'shards/*.csv'"
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
-            print(message, file=sys.stderr)
+            with contextlib.suppress(OSError):
+                print(message, file=sys.stderr)
             return code
     elif isinstance(error, OSError):
-        where = error.filename or "standard output"
-        message, hint, code = f"{where}: {error.strerror or error}", "", int(ExitCode.FILE)
-    elif isinstance(error, MemoryError):
-        message, hint, code = "out of memory", "", int(ExitCode.FILE)
+        where = error.filename or ("standard output" if error.errno in _WRITING else None)
+        what = error.strerror or str(error)
+        message, hint, code = f"{where}: {what}" if where else what, "", int(ExitCode.FILE)
     else:
         message = f"a bug in losscli: {type(error).__name__}: {error}"
         hint, code = "--traceback shows where; please report it", int(ExitCode.INTERNAL)
-    print(f"error: {inert(message)}", file=sys.stderr)
+    say("error", message)
     if hint:
-        print(f"hint: {inert(hint)}", file=sys.stderr)
+        say("hint", hint)
     return code
+
+
+def _no_memory(error: Exception) -> bool:
+    """Whether there was no memory: for values, for a thread, or for a library to be loaded into."""
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    texts = ("can't start new thread", "failed to map segment", "cannot allocate memory")
+    return isinstance(error, MemoryError) or any(text in str(error) for text in texts)
 
 
 def _help_of_command() -> str:
     """The help of the command that was being parsed when click knew no better."""
     words = [word for word in sys.argv[1:3] if not word.startswith("-")]
     return " ".join(["losscli", *words[:2], "--help"])
-
-
-def inert(text: str) -> str:
-    """Text without control characters: what a file holds must not steer a terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

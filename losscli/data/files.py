@@ -73,9 +73,13 @@ def open_source(reference: Reference, options: ReadOptions) -> Source:
 
 
 def _open_file(reference: Reference, options: ReadOptions) -> Source:
-    stream = _steady(_open(reference))
+    stream = _open(reference)
     try:
+        stream = _steady(stream)
         return _recognise(stream, reference, options)
+    except OSError as error:
+        stream.close()
+        raise FileError(f"{reference.display}: {error.strerror or error}") from None
     except BaseException:
         stream.close()
         raise
@@ -210,8 +214,16 @@ def _nearby(path: Path) -> str:
 
 def _spool(stream: BinaryIO) -> Any:
     """What comes through a pipe waits in a temporary file: most formats are read with seeks."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as its reader
-    shutil.copyfileobj(stream, file)
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as its reader
+        shutil.copyfileobj(stream, file)
+        file.flush()
+    except OSError as error:
+        raise FileError(
+            "no room for what has to be unpacked or comes through a pipe: "
+            f"{error.strerror or error}",
+            "TMPDIR=DIRECTORY names another place; a file on disk is read where it is",
+        ) from None
     stream.close()
     file.seek(0)
     return file

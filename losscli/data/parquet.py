@@ -1,11 +1,17 @@
 """Parquet files, one batch of rows at a time."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from pyarrow.types import is_nested
+
 from losscli.data.source import Source, Values, Wanted, piece_rows
-from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of
+from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, row_width
 from losscli.errors import FileError
+
+#: rows that tell how long lists are
+PROBE_ROWS = 64
 
 
 class ParquetSource(Source):
@@ -15,9 +21,10 @@ class ParquetSource(Source):
         import pyarrow.parquet as pq
 
         self.display = display
+        # Pre-buffering would hold the whole file; a small buffer keeps one page a column.
+        self._open = partial(pq.ParquetFile, file, pre_buffer=False, buffer_size=1 << 18)
         try:
-            # Pre-buffering would hold the whole file; a small buffer keeps one page a column.
-            self._file: Any = pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 18)
+            self._file: Any = self._open()
             self.columns: list[str] = list(self._file.schema_arrow.names)
             self.rows = int(self._file.metadata.num_rows)
         except DAMAGE as error:
@@ -38,15 +45,14 @@ class ParquetSource(Source):
         )
 
     def _batch_rows(self, names: Sequence[str]) -> int:
-        """Rows of a batch: a row of a list column is worth many values."""
-        metadata = self._file.metadata
-        if metadata.num_rows == 0 or metadata.num_row_groups == 0:
-            return piece_rows(1)
-        group = metadata.row_group(0)
-        chosen = set(names)
-        values = sum(
-            group.column(i).num_values
-            for i in range(group.num_columns)
-            if group.column(i).path_in_schema.split(".")[0] in chosen
-        )
-        return piece_rows(values // max(1, group.num_rows))
+        """Rows of a batch: a row of a list column is worth many values, as the first rows tell.
+
+        The metadata of columns would tell as well, but where its statistics are damaged pyarrow
+        aborts the process when it is asked for them.
+        """
+        if not any(map(is_nested, self._file.schema_arrow.types)):
+            return piece_rows(len(names))
+        with self._open(metadata=self._file.metadata) as reader:
+            batches = reader.iter_batches(PROBE_ROWS, columns=names, use_threads=False)
+            first = next(batches, None)
+        return piece_rows(1 if first is None else row_width(first))

@@ -36,7 +36,8 @@ def pieces_of(
             batch.validate(full=True)
             values = [_decode(batch.column(w.column), w, display, row) for w in wanted]
         except DAMAGE as error:
-            raise FileError(f"{display}: damaged after row {row}: {first_line(error)}") from None
+            what = "out of memory" if isinstance(error, MemoryError) else "damaged"
+            raise FileError(f"{display}: {what} after row {row}: {first_line(error)}") from None
         yield values
         row += batch.num_rows
 
@@ -52,10 +53,14 @@ def _decode(array: Any, wanted: Wanted, display: str, row: int) -> Values:
 
 def slices(batch: Any) -> Iterator[Any]:
     """A batch in parts that are small enough for a piece: a batch may be a whole table."""
-    width = sum(_values(column) for column in batch.columns) // max(1, batch.num_rows)
-    step = piece_rows(width)
+    step = piece_rows(row_width(batch))
     for start in range(0, batch.num_rows, step):
         yield batch.slice(start, step)
+
+
+def row_width(batch: Any) -> int:
+    """How many values a row of a batch has, on average."""
+    return sum(map(_values, batch.columns)) // int(max(1, batch.num_rows))
 
 
 def _values(array: Any) -> int:

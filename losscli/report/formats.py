@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from losscli.errors import UsageError
+from losscli.report.inert import unformulated
 
 FORMATS = ("table", "tsv", "csv", "json", "jsonl", "markdown", "latex", "value")
 SUFFIXES = {
@@ -42,6 +43,11 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def sheet_cell(value: Any) -> str:
+    """A cell of CSV or TSV, which a spreadsheet may open: a text is never a formula."""
+    return unformulated(value) if isinstance(value, str) else cell(value)
 
 
 def plain(value: Any) -> Any:
@@ -91,8 +97,8 @@ def _delimited(records: Sequence[Record], delimiter: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
     header = _header(records)
-    writer.writerow(header)
-    writer.writerows([cell(record.get(key)) for key in header] for record in records)
+    writer.writerow(map(sheet_cell, header))
+    writer.writerows([sheet_cell(record.get(key)) for key in header] for record in records)
     return out.getvalue()
 
 

@@ -1,12 +1,14 @@
 """Where results go: standard output, standard error or files, in the format that fits."""
 
 import contextlib
+import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from losscli.report.files import AtomicFile
 from losscli.report.formats import FORMATS, Record, by_suffix, render
+from losscli.report.inert import encoded, inert
 from losscli.report.rows import RowWriter, writer
 
 STDOUT = "-"
@@ -27,13 +29,17 @@ def show_aside(records: Sequence[Record], color: str) -> None:
     _show(records, "table" if sys.stderr.isatty() else "tsv", color, None, sys.stderr)
 
 
-def _show(records: Sequence[Record], kind: str, color: str, document: Any, stream: IO[str]) -> None:
+def _show(records: Sequence[Record], kind: str, color: str, document: Any, stream: TextIO) -> None:
     if kind == "table":
         from losscli.report.terminal import draw
 
         draw(records, stream, color)
+    elif stream.isatty():
+        stream.write(inert(render(records, kind, document), keep="\n\t"))
     else:
-        stream.write(render(records, kind, document))
+        # Data for programs is UTF-8 in every locale; only what is drawn obeys the terminal.
+        stream.flush()
+        stream.buffer.write(encoded(render(records, kind, document)))
 
 
 Save = Callable[[Sequence[Record], Any], None]
@@ -52,7 +58,8 @@ def saving(path: str, kind: str | None, force: bool) -> Iterator[Save]:
             if named in ("parquet", "arrow"):
                 _save_arrow(records, named, out)
             else:
-                out.write(render(records, named, document).encode())
+                out.write(encoded(render(records, named, document)))
+            out.flush()
 
         yield save
 
@@ -80,13 +87,26 @@ def row_writer(path: str, kind: str | None, force: bool, color: str) -> Iterator
     """A writer of rows to a file, which appears when all of them are in it, or to stdout."""
     if path != STDOUT:
         named = file_format(path, kind)
-        with AtomicFile(path, force) as out:
-            yield writer(named, out)
+        with AtomicFile(path, force) as file:
+            yield writer(named, file)
         return
     kind = stdout_format(kind)
 
     def draw(records: list[Record]) -> None:
         show(records, "table", color)
 
-    yield writer(kind, sys.stdout.buffer, draw)
-    sys.stdout.buffer.flush()
+    out: Any = _Screen() if sys.stdout.isatty() else sys.stdout.buffer
+    yield writer(kind, out, draw)
+    sys.stdout.flush()
+
+
+class _Screen(io.RawIOBase):
+    """The terminal as a place for bytes; what would steer it is spelled out."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        text = bytes(data).decode(errors="backslashreplace")
+        sys.stdout.write(inert(text, keep="\n\t"))
+        return len(data)

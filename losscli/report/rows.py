@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, Protocol
 
 import numpy as np
 
-from losscli.report.formats import Record, cell, dumps, render
+from losscli.report.formats import Record, cell, dumps, render, sheet_cell
+from losscli.report.inert import encoded
 
 Columns = Mapping[str, Any]  # arrays of one length, by name
 
@@ -64,17 +65,19 @@ class _Delimited:
             self._started = True
         if any(values.dtype == object for values in columns.values()):
             # Arrow quotes every text; here, as in every table, only what needs it is quoted.
-            self._write_text([[cell(v) for v in record.values()] for record in _records(columns)])
+            self._write_text([[*record.values()] for record in _records(columns)])
             return
         buffer = pa.BufferOutputStream()
         options = pacsv.WriteOptions(include_header=False, delimiter=self._delimiter)
         pacsv.write_csv(_batch(columns), buffer, options)
         self._out.write(buffer.getvalue())
 
-    def _write_text(self, rows: list[list[str]]) -> None:
+    def _write_text(self, rows: Sequence[Sequence[Any]]) -> None:
         text = io.StringIO()
-        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerows(rows)
-        self._out.write(text.getvalue().encode())
+        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerows(
+            map(sheet_cell, row) for row in rows
+        )
+        self._out.write(encoded(text.getvalue()))
 
     def close(self, metadata: Mapping[str, str]) -> None:
         pass
@@ -90,10 +93,10 @@ class _Json:
     def write(self, columns: Columns) -> None:
         texts = [dumps(record) for record in _records(columns)]
         if self._lines:
-            self._out.write("".join(text + "\n" for text in texts).encode())
+            self._out.write(encoded("".join(text + "\n" for text in texts)))
             return
         self._out.write((",\n" if self._started else "[\n").encode())
-        self._out.write(",\n".join(texts).encode())
+        self._out.write(encoded(",\n".join(texts)))
         self._started = True
 
     def close(self, metadata: Mapping[str, str]) -> None:
@@ -110,7 +113,7 @@ class _Values:
     def write(self, columns: Columns) -> None:
         lists = [columns[name].tolist() for name in columns if name.startswith("loss")]
         lines = ["\t".join(map(cell, row)) + "\n" for row in zip(*lists, strict=True)]
-        self._out.write("".join(lines).encode())
+        self._out.write(encoded("".join(lines)))
 
     def close(self, metadata: Mapping[str, str]) -> None:
         pass
@@ -198,7 +201,7 @@ class _Held:
         if self._kind == "table" and self._draw is not None:
             self._draw(self._records)
         else:
-            self._out.write(render(self._records, self._kind).encode())
+            self._out.write(encoded(render(self._records, self._kind)))
 
 
 def _batch(columns: Columns) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from losscli.report.formats import Record, cell
+from losscli.report.inert import inert
 
 #: what is too long for a column of a screen is said once, below the table
 _BELOW = "signature"
@@ -27,19 +28,19 @@ def draw(records: Sequence[Record], stream: IO[str], color: str) -> None:
     if console.width < NARROW:
         for record in records:
             for key, value in record.items():
-                console.print(Text(f"{key}: {_short(value)}"), overflow="fold")
+                console.print(Text(inert(f"{key}: {_short(value)}")), overflow="fold")
         return
     table = Table(header_style="bold", box=_box(console), pad_edge=False)
     header = [k for k in dict.fromkeys(k for r in records for k in r) if k != _BELOW]
     for key in header:
         numeric = all(isinstance(r.get(key), (int, float, type(None))) for r in records)
-        table.add_column(Text(key), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(inert(key)), justify="right" if numeric else "left", overflow="fold")
     for record in records:
-        table.add_row(*(Text(_short(record.get(key))) for key in header))
+        table.add_row(*(Text(inert(_short(record.get(key)))) for key in header))
     console.print(table)
     for record in records:
         if _BELOW in record:
-            console.print(Text(record[_BELOW], style="dim"), overflow="fold")
+            console.print(Text(inert(record[_BELOW]), style="dim"), overflow="fold")
 
 
 def _box(console: Any) -> Any:

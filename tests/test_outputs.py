@@ -1,0 +1,230 @@
+"""Outputs appear whole or not at all, whatever happens meanwhile; real processes."""
+
+import contextlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from losscli.errors import FileError
+from losscli.report.files import AtomicFile
+from tests.conftest import ROOT, Run
+from tests.test_cli import shell
+
+ROWS = "pred,target\n1,2\n3,5\n"
+#: (1 − 2)² and (3 − 5)², by hand
+LOSSES = "row,loss\n1,1\n2,4\n"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "g.csv").write_text(ROWS)
+    return tmp_path
+
+
+def waiting(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """A run that has opened its output and waits for its input."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "losscli", "compute", "mse", "--data", "-", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    stop = time.monotonic() + 20
+    while not any(_is_output(process.pid, name) for name in _open_files(process.pid)):
+        assert process.poll() is None
+        assert time.monotonic() < stop
+        time.sleep(0.02)
+    return process
+
+
+def _open_files(pid: int) -> list[str]:
+    folder = f"/proc/{pid}/fd"
+    return [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
+
+
+def _is_output(pid: int, name: str) -> bool:
+    """A file without a name is called `#inode (deleted)`."""
+    return os.readlink(f"/proc/{pid}/cwd") in name
+
+
+def test_killed_at_once_nothing_is_left(tmp_path: Path) -> None:
+    process = waiting(tmp_path, "--per-sample", "r.csv", "-o", "v.csv")
+    process.kill()
+    process.communicate()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_leave_nothing(name: str, tmp_path: Path) -> None:
+    number = getattr(signal, name)
+    process = waiting(tmp_path, "--per-sample", "r.csv")
+    process.send_signal(number)
+    process.send_signal(number)  # the second must not cut the first short
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    assert stderr == ("interrupted\n" if number == signal.SIGINT else "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = waiting(tmp_path, "--per-sample", "r.csv", "-f", "value")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    process.send_signal(signal.SIGHUP)
+    stdout, stderr = process.communicate(ROWS, timeout=20)
+    assert (process.returncode, stdout, stderr) == (0, "2.5\n", "")
+    assert (tmp_path / "r.csv").read_text() == LOSSES
+
+
+def test_of_two_writers_the_first_is_kept(tmp_path: Path) -> None:
+    process = waiting(tmp_path, "--per-sample", "r.csv")
+    (tmp_path / "r.csv").write_text("theirs")
+    _, stderr = process.communicate(ROWS, timeout=20)
+    assert process.returncode == 4
+    assert stderr.splitlines()[0] == (
+        "error: r.csv: exists already: something else wrote it meanwhile"
+    )
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"]
+
+
+def test_of_two_outputs_both_appear_or_neither(run: Run, data: Path) -> None:
+    """The file of rows fits; that of values is over the limit, which is 64 bytes."""
+    done = shell("ulimit -f 0; losscli compute mse --data g.csv --per-sample r.csv -o v.json", data)
+    assert (done.returncode, done.stderr) == (4, "error: v.json: File too large\n")
+    assert [path.name for path in data.iterdir()] == ["g.csv"]
+
+
+@pytest.mark.parametrize("named", [False, True])
+class TestAtomicFile:
+    """Both ways to write one: without a name, and beside its place where a disk has no such."""
+
+    @pytest.fixture(autouse=True)
+    def _way(self, named: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        if named:
+            monkeypatch.delattr(os, "O_TMPFILE")
+
+    def test_nobody_sees_it_before_it_is_whole(self, tmp_path: Path, named: bool) -> None:
+        with AtomicFile(str(tmp_path / "a.csv")) as out:
+            out.write(b"whole")
+            out.flush()
+            assert [p.suffix for p in tmp_path.iterdir()] == ([".part"] if named else [])
+        assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"whole"]
+
+    def test_a_failure_leaves_the_old_one(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_text("old")
+        with contextlib.suppress(ZeroDivisionError), AtomicFile(str(tmp_path / "a.csv"), True) as f:
+            f.write(b"new")
+            raise ZeroDivisionError
+        assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+
+    def test_what_appears_meanwhile_is_kept(self, tmp_path: Path) -> None:
+        atomic = AtomicFile(str(tmp_path / "a.csv"))
+        atomic.__enter__().write(b"ours")
+        (tmp_path / "a.csv").write_text("theirs")
+        with pytest.raises(FileError, match="something else wrote it meanwhile"):
+            atomic.__exit__(None, None, None)
+        assert [p.read_text() for p in tmp_path.iterdir()] == ["theirs"]
+
+    def test_permissions(self, tmp_path: Path) -> None:
+        """A new file has those of any new file, one that is replaced keeps its own."""
+        path, other = tmp_path / "a.csv", tmp_path / "b.csv"
+        other.write_text("")
+        for force in (False, True):
+            with AtomicFile(str(path), force) as out:
+                out.write(b"x")
+            assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
+            other.chmod(0o600)
+            path.chmod(0o600)
+
+    def test_a_disk_without_links(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def no_link(*arguments: object, **options: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", no_link)
+        for force in (False, True):
+            with AtomicFile(str(tmp_path / "a.csv"), force) as out:
+                out.write(b"whole")
+        assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"whole"]
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_a_stream_is_written_where_it_stands(data: Path, name: str) -> None:
+    """Opened by its name, the file behind it would be cut or replaced."""
+    done = shell(f"losscli compute mse --data g.csv -o {name} -f value >> log", data)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = shell(f"losscli compute mse --data g.csv -o {name} -f value >> log", data)
+    assert (data / "log").read_text() == "2.5\n2.5\n"
+
+
+def test_errors_name_the_file(data: Path) -> None:
+    for suffix in ("csv", "parquet", "arrow", "jsonl"):
+        done = shell(f"ulimit -f 0; losscli compute mse --data g.csv --per-sample r.{suffix}", data)
+        assert (done.returncode, done.stderr) == (4, f"error: r.{suffix}: File too large\n")
+    assert [path.name for path in data.iterdir()] == ["g.csv"]
+
+
+def test_links_in_a_circle(run: Run, data: Path) -> None:
+    (data / "a.csv").symlink_to("b.csv")
+    (data / "b.csv").symlink_to("a.csv")
+    done = run("compute", "mse", "--data", "g.csv", "-o", "a.csv", "--force")
+    assert (done.returncode, done.stderr) == (
+        4,
+        "error: a.csv: a symbolic link that leads to itself\n",
+    )
+    assert (data / "a.csv").is_symlink()
+
+
+def test_what_is_read_is_not_replaced(run: Run, data: Path) -> None:
+    (data / "link.csv").symlink_to("g.csv")
+    for inputs in (["--data", "g.csv"], ["--pred", "g.csv#pred", "--target", "g.csv#target"]):
+        for output in (["-o", "link.csv"], ["--per-sample", "./g.csv"]):
+            done = run("compute", "mse", *inputs, *output, "--force")
+            assert done.returncode == 2
+            assert done.stderr.startswith(f"error: {output[1]}: read and written by one command\n")
+    assert (data / "g.csv").read_text() == ROWS
+
+
+def test_the_code_does_not_depend_on_whether_it_could_be_said(data: Path) -> None:
+    for stderr in ("2> /dev/full", "2>&-"):
+        assert shell(f"losscli compute msse --data g.csv {stderr}", data).returncode == 2
+        assert shell(f"losscli compute mse --data nope.csv {stderr}", data).returncode == 4
+
+
+def test_names_that_are_no_text(data: Path) -> None:
+    name = os.fsdecode(b"g\xe9.csv")
+    (data / name).write_text(ROWS)
+    done = shell("losscli compute mse --data $'g\\xe9.csv' -f json -o v.json", data)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((data / "v.json").read_text())["inputs"]["pred"] == f"{name}#pred"
+
+
+def test_data_is_the_same_in_every_locale(data: Path) -> None:
+    (data / "g.csv").write_text("π,target\n1,2\n")
+    command = "losscli compute mse --data g.csv --pred π -f json"
+    utf8 = shell(command, data, PYTHONIOENCODING="utf-8")
+    assert json.loads(utf8.stdout)["inputs"]["pred"] == "g.csv#π"
+    assert shell(command, data, PYTHONIOENCODING="latin-1").stdout == utf8.stdout
+
+
+def test_a_pipe_with_no_room_to_wait(data: Path) -> None:
+    (data / "zeros.py").write_text(
+        "import numpy, sys; numpy.save(sys.stdout.buffer, numpy.zeros((20000, 2)))"
+    )
+    command = f"{sys.executable} zeros.py | losscli compute mse --data -"
+    for limit, why in ((0, "No usable temporary directory"), (64, "File too large")):
+        done = shell(f"ulimit -f {limit}; {command}", data)
+        assert done.returncode == 4
+        assert f"for what has to be unpacked or comes through a pipe: {why}" in done.stderr
