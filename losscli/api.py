@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from losscli.data.ahead import cores
 from losscli.data.files import ReadOptions
 from losscli.data.inputs import BY, WEIGHT, Block, InputOptions, Inputs, NonFinite
 from losscli.engine import precision, reductions
@@ -54,6 +55,7 @@ def compute(
     baseline: bool = False,
     dtype: str = "float64",
     sum_tolerance: float = SUM_TOLERANCE,
+    threads: int | None = None,
     **given: Any,
 ) -> Result:
     """Compute a loss on arrays or files.
@@ -85,6 +87,8 @@ def compute(
             library gives.
         sum_tolerance: what the sum of a row of probabilities may be off by; infinite, it may be
             anything.
+        threads: how many threads read and compute; as many as there are cores by default. The
+            result has the same bits for any number.
         **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
             string names a file) and the parameters of the loss.
 
@@ -110,7 +114,7 @@ def compute(
     collector = _Collector() if per_sample or (names is not None and "none" in names) else None
     pair = parse_labels(labels)
     options = InputOptions(
-        ReadOptions(delimiter, header, pair or ()),
+        ReadOptions(delimiter, header, pair or (), threads or cores()),
         pair,
         nonfinite,
         class_axis,
@@ -161,7 +165,9 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
         precision.check(request.dtype),
     )
     params = with_class_weights(request, request.parameters())
-    with contextlib.closing(Inputs(loss, roles, params, options, request.data)) as inputs:
+    with options.clock.stage("open"):
+        opened = Inputs(loss, roles, params, options, request.data)
+    with contextlib.closing(opened) as inputs:
         outcome = run(inputs, params, plan, sink, progress)
     constant = None
     if request.baseline:

@@ -420,7 +420,7 @@ def test_references_that_are_none(text: str) -> None:
 
 
 def test_blocks_shrink_with_the_width_of_a_row() -> None:
-    assert block_rows(1) == 65536
+    assert block_rows(1) == 131072
     for width in (3, 10, 100, 1000, 100_000):
         rows = block_rows(width)
         assert rows & (rows - 1) == 0

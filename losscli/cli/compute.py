@@ -19,6 +19,7 @@ from losscli.cli.loss_options import (
 )
 from losscli.cli.messages import say
 from losscli.cli.options import Command
+from losscli.data.ahead import cores
 from losscli.data.axes import LAST
 from losscli.data.files import ReadOptions
 from losscli.data.given import reference_of
@@ -31,6 +32,7 @@ from losscli.report.output import STDOUT, row_writer, saving, show, show_aside, 
 from losscli.report.progress import Progress
 from losscli.report.sink import RowSink
 from losscli.request import Request
+from losscli.stopwatch import STAGES
 
 
 class LossGroup(click.Group):
@@ -83,7 +85,12 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
     names = None if values["reduction"] is None else reductions.parse(values["reduction"])
     labels = parse_labels(values["labels"])
     options = InputOptions(
-        ReadOptions(_delimiter(values["delimiter"]), values["header"], labels or ()),
+        ReadOptions(
+            _delimiter(values["delimiter"]),
+            values["header"],
+            labels or (),
+            values["threads"] or cores(),
+        ),
         labels,
         values["nonfinite"],
         class_axis=values.get("class_axis", LAST),
@@ -125,6 +132,8 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
             sink.finish({"losscli": result.signature})
         if save is not None and result.values:
             save(result.records(), result.to_dict())
+    if values["profile"]:
+        _show_profile(options)
     for note in result.notes:
         say("note", note)
     for warning in result.warnings:
@@ -134,6 +143,15 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
     elif values_to is None and result.values:
         sys.stdout.flush()
         show_aside(result.records(), color)
+
+
+def _show_profile(options: InputOptions) -> None:
+    """Say where the time went, on standard error."""
+    seconds, wall = options.clock.seconds, options.clock.elapsed
+    threads, total = options.read.threads, max(seconds.total(), 1e-9)
+    for name in STAGES:
+        click.echo(f"{name:7}{seconds[name]:8.3f} s{seconds[name] / total:7.0%}", err=True)
+    click.echo(f"in all {total:8.3f} s on {threads} threads, {wall:.3f} s by the clock", err=True)
 
 
 def _given(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:

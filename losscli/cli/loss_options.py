@@ -262,6 +262,29 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             "library's float32 run gives.  [default: float64]",
         ),
     ]
+    running = [
+        Option(
+            ["--threads"],
+            metavar="N",
+            type=click.IntRange(min=1),
+            section="Running",
+            help="How many threads read and compute; the result has the same bits for any number.  "
+            "[default: one a core]",
+        ),
+        Option(
+            ["--profile"],
+            is_flag=True,
+            section="Running",
+            help="Say on standard error how long each stage took, over all threads.",
+        ),
+        Option(
+            ["--progress/--no-progress"],
+            default=True,
+            section="Running",
+            help="Show a bar on standard error, when that is a terminal and it takes over a "
+            "second.  [default: on]",
+        ),
+    ]
     writing = [
         Option(
             ["--per-sample"],
@@ -272,12 +295,5 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             "(the reduced value then goes to --output, or to standard error).",
         ),
         *output_options(),
-        Option(
-            ["--progress/--no-progress"],
-            default=True,
-            section="Output",
-            help="Show a bar on standard error, when that is a terminal and it takes over a "
-            "second.  [default: on]",
-        ),
     ]
-    return [*reading, *reducing, *writing]
+    return [*reading, *reducing, *running, *writing]

@@ -7,7 +7,6 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 S = TypeVar("S")
@@ -21,28 +20,49 @@ AT_ONCE = 2
 PATIENCE = 0.5
 
 
-def workers() -> int:
-    """Threads that decode: the cores that this process may use, up to four."""
-    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+def cores() -> int:
+    """The cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def each_ahead(function: Callable[[S], T], items: Iterator[S]) -> Iterator[tuple[S, T]]:
-    """Every item with the function of it, in order, some of them worked on at once."""
-    for _ in range(AT_ONCE):
-        for item in itertools.islice(items, 1):
-            yield item, function(item)
+def each_ahead(
+    function: Callable[[S], T],
+    items: Iterator[S],
+    threads: int,
+    at_once: int = AT_ONCE,
+    stop: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[S, T]]:
+    """Every item with the function of it, in order, by so many threads.
+
+    The first ones are worked on at once. Beyond the items that are worked on, one waits: who makes
+    the items is held back by who takes the results. When that ends early, by an error or Ctrl-C,
+    `stop` tells the function to end soon: nothing is left running.
+    """
+    for item in itertools.islice(items, at_once if threads > 1 else None):
+        yield item, function(item)
     following = next(items, None)
     if following is None:
         return
-    with ThreadPoolExecutor(workers()) as pool:
+    # Imported when a file is large enough for threads: it takes as long as reading a small one.
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(threads)
+    try:
         running: deque[tuple[S, Future[T]]] = deque()
         for item in itertools.chain([following], items):
             running.append((item, pool.submit(function, item)))
-            if len(running) > workers():
+            if len(running) > threads:
                 first, result = running.popleft()
                 yield first, result.result()
-        for first, result in running:
+        while running:
+            first, result = running.popleft()
             yield first, result.result()
+    except BaseException:
+        stop()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class _End:

@@ -5,26 +5,44 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from losscli.data.ahead import Ahead
-from losscli.data.source import Source, Values, Wanted, join
+from losscli.data.source import Source, Span, Values, Wanted, join
 from losscli.errors import DataError
+from losscli.stopwatch import Stopwatch
 
 
 class Stream:
-    """One source's wanted columns, of which any number of rows can be taken from the front."""
+    """One source's wanted columns, of which any number of rows can be taken from the front.
 
-    def __init__(self, source: Source, wanted: Sequence[Wanted]) -> None:
+    Those of a span, where there is one, are decoded when they are taken; else some are ahead.
+    """
+
+    def __init__(
+        self, source: Source, wanted: Sequence[Wanted], clock: Stopwatch, span: Span | None = None
+    ) -> None:
         self.source = source
         self.wanted = list(wanted)
-        self.rows = 0  # taken so far
-        self._pieces = Ahead(source.pieces(self.wanted))
+        self._clock = clock
+        self._pieces: Iterator[list[Values]]
+        if span is not None:
+            self._pieces = clock.each("decode", source.between(self.wanted, span))
+        else:
+            self._pieces = Ahead(clock.each("decode", source.pieces(self.wanted)))
+        self.rows = span.start if span else 0  # taken so far
         self._held: list[list[Values]] = []
         self._held_rows = 0
         self._shapes: dict[int, tuple[int, ...]] = {}
 
+    def over(self, span: Span) -> "Stream":
+        """The same columns of the rows of a span, read on their own."""
+        stream = Stream(self.source, self.wanted, self._clock, span)
+        stream._shapes = dict(self._shapes)
+        return stream
+
     def close(self) -> None:
         """Stop reading, and let go of the file."""
-        if self._pieces.close():
-            self.source.close()
+        if isinstance(self._pieces, Ahead) and not self._pieces.close():
+            return
+        self.source.close()
 
     def shapes(self) -> list[tuple[int, ...]] | None:
         """The shape of a row of each column, from the first piece; None when there are no rows."""
@@ -114,7 +132,7 @@ def blocks(streams: Sequence[Stream], rows: int) -> Iterator[tuple[int, list[lis
 
     The last block may be shorter. A DataError says how long each stream is when they differ.
     """
-    start = 0
+    start = streams[0].rows
     while True:
         parts = [stream.take(rows) for stream in streams]
         lengths = [len(part[0].array) if part else 0 for part in parts]

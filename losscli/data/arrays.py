@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.source import BadValue, LabelMap, Source, Values, Wanted, misfit, piece_rows
+from losscli.data.source import BadValue, LabelMap, Source, Span, Values, Wanted, misfit, piece_rows
 from losscli.errors import DataError
 from losscli.losses.numerics import Array
 
@@ -16,18 +16,29 @@ class ArraySource(Source):
     def __init__(self, arrays: dict[str, Any], display: str = "") -> None:
         self.display = display
         self.columns = list(arrays)
-        self._arrays = arrays
+        self._given = arrays
+        self._arrays: dict[str, Any] = {}
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
-        arrays = {w.column: _plain(self._arrays[w.column], w.column) for w in wanted}
+        arrays = {w.column: _plain(self._given[w.column], w.column) for w in wanted}
+        self._arrays |= arrays
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) > 1:
             counts = ", ".join(f"'{name}' has {length} rows" for name, length in lengths.items())
             raise DataError(f"{self.display}: {counts}, and must have as many")
-        step = piece_rows(sum(map(_width, arrays.values())))
-        for start in range(0, max(lengths.values(), default=0), step):
-            stop = start + step
-            yield [self._piece(arrays[w.column][start:stop], w, start) for w in wanted]
+        self.rows = max(lengths.values(), default=0)
+        return self.between(wanted, Span(0, self.rows))
+
+    @property
+    def starts(self) -> range:
+        """Any row, once it is known how many there are."""
+        return range(self.rows or 0)
+
+    def between(self, wanted: Sequence[Wanted], span: Span) -> Iterator[list[Values]]:
+        step = piece_rows(sum(_width(self._arrays[name]) for name in {w.column for w in wanted}))
+        for start in range(span.start, span.stop, step):
+            part = slice(start, min(start + step, span.stop))
+            yield [self._piece(self._arrays[w.column][part], w, start) for w in wanted]
 
     def close(self) -> None:
         """Arrays are their owner's."""

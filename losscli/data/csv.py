@@ -34,8 +34,10 @@ class CsvSource(Source):
         header: bool | None = None,
         labels: Collection[str] = (),
         selector: str | None = None,
+        threads: int = 1,
     ) -> None:
         self.display = display
+        self._threads = threads
         self._stream = stream
         self._chunks = chunks(stream, display, delimiter.encode() if delimiter else None)
         first = next(self._chunks, b"").removeprefix(b"\xef\xbb\xbf")
@@ -96,7 +98,7 @@ class CsvSource(Source):
             except (DataError, FileError):
                 return None
 
-        for chunk, parsed in each_ahead(attempt, self._bodies()):
+        for chunk, parsed in each_ahead(attempt, self._bodies(), self._threads):
             values, rows = parsed or self._parse(chunk, indexes, wanted, row, line)
             row, line = row + rows, line + chunk.count(b"\n")
             yield values

@@ -6,13 +6,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
 from losscli.data import compression
+from losscli.data.ahead import cores
 from losscli.data.references import STDIN, Reference
 from losscli.data.source import EXPECTED, Source, Wanted
 from losscli.errors import DataError, FileError, UsageError
@@ -48,12 +49,14 @@ _SUFFIXES = {
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How text files are read."""
+    """How files are read."""
 
     delimiter: str | None = None
     header: bool | None = None
     #: words that are labels, and so may be the first row of a file without a header
     labels: tuple[str, ...] = ()
+    #: threads that read, and compute what they read
+    threads: int = field(default_factory=cores)
 
 
 def open_source(reference: Reference, options: ReadOptions) -> Source:
@@ -123,7 +126,15 @@ def _recognise(stream: Any, reference: Reference, options: ReadOptions) -> Sourc
     from losscli.data.csv import CsvSource
 
     delimiter = options.delimiter or {".tsv": "\t", ".tab": "\t"}.get(suffix)
-    return CsvSource(stream, display, delimiter, options.header, options.labels, reference.columns)
+    return CsvSource(
+        stream,
+        display,
+        delimiter,
+        options.header,
+        options.labels,
+        reference.columns,
+        options.threads,
+    )
 
 
 def _starting(stream: Any, magics: Mapping[bytes, T]) -> T | None:

@@ -13,7 +13,8 @@ from losscli.data.checks import Place, check, finite_or_admitted
 from losscli.data.files import ReadOptions
 from losscli.data.given import check_flags, complete
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
-from losscli.data.source import Source, Values, stack
+from losscli.data.source import Source, Span, Values, stack
+from losscli.data.spans import spans
 from losscli.errors import DataError
 from losscli.losses.domains import SUM_TOLERANCE, Context
 from losscli.losses.numerics import Array, Index, Mask
@@ -22,12 +23,13 @@ from losscli.losses.roles import BY as BY_ROLE
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
 from losscli.losses.shapes import Binding, Shape, bind
+from losscli.stopwatch import Stopwatch
 
 WEIGHT = "weight"
 #: the column that names the group of each row: its image, its batch
 BY = "by"
 #: rows of a block where a row is one number: 512 KiB of float64, which a core's cache holds
-BLOCK_ROWS = 65536
+BLOCK_ROWS = 131072
 BLOCK_VALUES = 131072
 
 NonFinite = Literal["error", "skip", "keep"]
@@ -46,6 +48,8 @@ class InputOptions:
     batch_size: int | None = None
     #: names of the classes in the order of their scores; ("columns",) for the columns' own
     classes: tuple[str, ...] | None = None
+    #: told where the time goes
+    clock: Stopwatch = field(default_factory=Stopwatch, compare=False)
 
 
 class Block(NamedTuple):
@@ -78,7 +82,7 @@ class Inputs:
             check_flags(loss, whole, params)
             naming = Naming(options.labels, options.classes)
             self._columns, self._streams = open_streams(
-                whole, self.roles, options.read, naming, data, self._sources
+                whole, self.roles, options.read, naming, data, self._sources, options.clock
             )
             self._settle(params)
         except BaseException:
@@ -100,7 +104,7 @@ class Inputs:
         self._check_classes()
         self._width = max(int(np.prod(shape)) for shape in self.shapes.values())
         self.block_rows = block_rows(self._width)
-        self._whole = {name: self._table(name) for name in self._columns if self._is_whole(name)}
+        self._whole = {name: self._table(name) for name in self._columns if self.roles[name].whole}
         self._name_rows()
 
     def _check_classes(self) -> None:
@@ -138,32 +142,46 @@ class Inputs:
         elements = any("..." in p for role in self.loss.roles.values() for p, _ in role.shapes)
         return names if elements and len(names) == count else [str(i + 1) for i in range(count)]
 
-    def blocks(self, checked: bool = True) -> Iterator[Block]:
-        """Every row of every role, checked, in blocks cut at fixed row numbers."""
-        for start, values in self._cut():
+    def spans(self, longest: int | None = None) -> list[Span]:
+        """Ranges of rows, of at most so many, whose blocks can be read at once; maybe none."""
+        if self.loss.kind == "batch":
+            return []
+        sources = [self._streams[i].source for i in self._streams_of(self._paired())]
+        return spans(sources, self.block_rows, self._width, longest)
+
+    def blocks(self, checked: bool = True, span: Span | None = None) -> Iterator[Block]:
+        """Every row of every role, or those of a span, checked, in blocks at fixed row numbers."""
+        for start, values in self._cut(span):
             length = len(next(iter(values.values())).array)
             keep = self._finite_rows(values, start)
             if keep is not None:
                 values = {name: v.rows(keep) for name, v in values.items()}
             rows = None if keep is None else np.flatnonzero(keep)
             context = {**self.binding.context, **self._longest(values)}
-            for name, value in values.items():
-                if checked and name != BY:
-                    self._check(name, value, start, rows, context)
+            with self.options.clock.stage("check"):
+                for name, value in values.items():
+                    if checked and name != BY:
+                        self._check(name, value, start, rows, context)
             arrays = {name: value.array for name, value in values.items()} | self._whole
             skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
             yield Block(start, length, arrays, rows, skipped)
 
-    def _cut(self) -> Iterator[tuple[int, dict[str, Values]]]:
+    def _paired(self) -> list[str]:
+        """The roles whose rows go together."""
+        return [name for name in self._columns if not self.roles[name].whole]
+
+    def _streams_of(self, roles: list[str]) -> list[int]:
+        return sorted({self._columns[name].stream for name in roles})
+
+    def _cut(self, span: Span | None) -> Iterator[tuple[int, dict[str, Values]]]:
         """The roles' rows, cut at fixed row numbers or, for losses that need it, into batches."""
-        paired = [name for name in self._columns if not self._is_whole(name)]
-        streams = sorted({self._columns[name].stream for name in paired})
-        parts = blocks([self._streams[i] for i in streams], self.block_rows)
-        pieces = (
-            (start, {name: self._role(name, dict(zip(streams, part, strict=True)), start)
-                     for name in paired})
-            for start, part in parts
-        )  # fmt: skip
+        roles = self._paired()
+        numbers = self._streams_of(roles)
+        streams = [self._streams[i] for i in numbers]
+        if span is not None:
+            streams = [stream.over(span) for stream in streams]
+        cut = ((i, dict(zip(numbers, p, strict=True))) for i, p in blocks(streams, self.block_rows))
+        pieces = ((i, {name: self._role(name, part, i) for name in roles}) for i, part in cut)
         if self.loss.kind != "batch":
             return pieces
         if BY in self._columns:
@@ -197,9 +215,6 @@ class Inputs:
             if axis != "m" and known != len(table):
                 raise DataError(f"{name} has {len(table)} rows, expected {known}, one a class")
             self.binding.context[axis] = len(table)
-
-    def _is_whole(self, name: str) -> bool:
-        return self.roles[name].whole
 
     def _table(self, name: str) -> Array:
         """All rows of a role that is a table of its own, checked."""

@@ -19,6 +19,7 @@ from losscli.data.source import (
     WHOLE,
     BadValue,
     Source,
+    Span,
     Values,
     Wanted,
     misfit,
@@ -39,15 +40,32 @@ class NpySource(Source):
         self._file = file
         self._array = NpyArray(file, os.fstat(file.fileno()).st_size, display)
         fields, axes = self._array.dtype.names, self._array.shape[1:]
-        self.rows: int | None = None
+        self.rows: int | None = self._array.rows
         self.whole = fields is None
         self.columns: list[str] = list(fields or ())
         if self.whole and len(axes) <= 1:
             self.columns = [str(i + 1) for i in range(prod(axes))]
 
+    @property
+    def starts(self) -> range:
+        """Any row, unless rows lie scattered over the file."""
+        return range(0 if self._array.scattered else self._array.rows)
+
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
-        row = 0
-        for (part,) in _read([self._array]):
+        return self._decoded(_read([self._array]), wanted, 0)
+
+    def between(self, wanted: Sequence[Wanted], span: Span) -> Iterator[list[Values]]:
+        step = piece_rows(self._array.row_values)
+        parts = (
+            [self._array.between(start, min(start + step, span.stop))]
+            for start in range(span.start, span.stop, step)
+        )
+        return self._decoded(parts, wanted, span.start)
+
+    def _decoded(
+        self, parts: Iterator[list[Any]], wanted: Sequence[Wanted], row: int
+    ) -> Iterator[list[Values]]:
+        for (part,) in parts:
             yield [_decode(self._column(part, w.column), w, self.display, row) for w in wanted]
             row += len(part)
 

@@ -6,6 +6,7 @@ memory, and its pages are let go after each piece.
 
 import ast
 import mmap
+import os
 import tempfile
 from math import prod
 from typing import Any, NoReturn
@@ -49,7 +50,8 @@ class NpyArray:
             raise DataError(f"{where}: an array of {_times(self.shape)}: its rows hold no values")
         #: how many float64 a row is worth
         self.row_values = max(width, self._row_bytes // 8)
-        self._scattered = fortran and width > 1
+        #: whether a row's values lie far from each other, each in a column of its own
+        self.scattered = fortran and width > 1
         found, expected = size - self._start, self.rows * self._row_bytes
         if found != expected:
             self._unreadable(
@@ -61,14 +63,22 @@ class NpyArray:
         """The next rows, fewer at the end, as they are in the file."""
         rows = min(rows, self.rows - self._taken)
         first, self._taken = self._taken, self._taken + rows
-        if self._scattered:
+        if self.scattered:
             return self._gather(first, rows)
         data = self._stream.read(rows * self._row_bytes)
-        if len(data) < rows * self._row_bytes:
-            self._unreadable(f"cut short after row {first + len(data) // self._row_bytes}")
         if self._taken == self.rows:
             # An archive compares checksums when it is asked for what is not there any more.
             self._stream.read(1)
+        return self._of_bytes(data, first, rows)
+
+    def between(self, start: int, stop: int) -> Any:
+        """The rows of a range, of a file on disk in which they are not scattered."""
+        size, at = (stop - start) * self._row_bytes, self._start + start * self._row_bytes
+        return self._of_bytes(os.pread(self._stream.fileno(), size, at), start, stop - start)
+
+    def _of_bytes(self, data: bytes, first: int, rows: int) -> Any:
+        if len(data) < rows * self._row_bytes:
+            self._unreadable(f"cut short after row {first + len(data) // self._row_bytes}")
         return np.frombuffer(data, self.dtype).reshape(rows, *self.shape[1:])
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import WHOLE, LabelMap, Source, Wanted
 from losscli.errors import UsageError
 from losscli.losses.roles import Role
+from losscli.stopwatch import Stopwatch
 
 #: as names of classes: those of the columns that hold their scores
 COLUMNS = ("columns",)
@@ -38,7 +39,7 @@ class Naming(NamedTuple):
 
 def open_streams(
     given: Mapping[str, Any], roles: Mapping[str, Role], read: ReadOptions,
-    naming: Naming, data: Any, sources: list[Source],
+    naming: Naming, data: Any, sources: list[Source], clock: Stopwatch,
 ) -> tuple[dict[str, Column], list[Stream]]:  # fmt: skip
     """Open each file once, whatever the number of roles that are in it.
 
@@ -82,7 +83,7 @@ def open_streams(
         raise UsageError("--labels: this loss has no input of two labels")
     if naming.classes and not any(roles[name].by_class for name in given):
         raise UsageError("--classes: this loss has no input of class indices")
-    streams = [Stream(source, each) for source, each in zip(sources, wanted, strict=True)]
+    streams = [Stream(source, each, clock) for source, each in zip(sources, wanted, strict=True)]
     return columns, streams
 
 

@@ -1,13 +1,15 @@
 """Parquet files, one batch of rows at a time."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
+from itertools import accumulate
 from typing import Any
 
 from pyarrow.types import is_nested
 
-from losscli.data.source import Source, Values, Wanted, piece_rows
-from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, row_width
+from losscli.data.source import Source, Span, Values, Wanted, piece_rows
+from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, row_width, within
 from losscli.errors import FileError
 
 #: rows that tell how long lists are
@@ -21,6 +23,7 @@ class ParquetSource(Source):
         import pyarrow.parquet as pq
 
         self.display = display
+        self._in_place = isinstance(file, str)
         # Pre-buffering would hold the whole file; a small buffer keeps one page a column.
         self._open = partial(pq.ParquetFile, file, pre_buffer=False, buffer_size=1 << 18)
         try:
@@ -36,6 +39,19 @@ class ParquetSource(Source):
         names = names_of(wanted, self.columns, self.display)
         return pieces_of(self._batches(names), wanted, self.display)
 
+    @cached_property
+    def starts(self) -> list[int]:
+        """The first rows of row groups. What comes through a pipe is read by one thread."""
+        if not self._in_place:
+            return []
+        metadata = self._file.metadata
+        groups = range(metadata.num_row_groups)
+        return list(accumulate((metadata.row_group(i).num_rows for i in groups), initial=0))[:-1]
+
+    def between(self, wanted: Sequence[Wanted], span: Span) -> Iterator[list[Values]]:
+        names = names_of(wanted, self.columns, self.display)
+        return pieces_of(self._span(names, span), wanted, self.display, span.start)
+
     def close(self) -> None:
         self._file.close(force=True)
 
@@ -43,6 +59,16 @@ class ParquetSource(Source):
         yield from self._file.iter_batches(
             self._batch_rows(names), columns=names, use_threads=False
         )
+
+    def _span(self, names: list[str], span: Span) -> Iterator[Any]:
+        """The batches of a span, by a reader of its own: one reader is no affair of two threads."""
+        starts = self.starts
+        first, last = bisect_right(starts, span.start) - 1, bisect_right(starts, span.stop - 1)
+        with self._open(metadata=self._file.metadata) as file:
+            batches = file.iter_batches(
+                self._batch_rows(names), range(first, last), names, use_threads=False
+            )
+            yield from within(batches, span.start - starts[first], span.stop - span.start)
 
     def _batch_rows(self, names: Sequence[str]) -> int:
         """Rows of a batch: a row of a list column is worth many values, as the first rows tell.

@@ -16,7 +16,7 @@ EXPECTED = "CSV, Parquet, Arrow or NumPy"
 WHOLE = ""
 #: values of a piece: 2 MiB of float64
 PIECE_VALUES = 1 << 18
-PIECE_ROWS = 65536
+PIECE_ROWS = 131072
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,13 @@ def _together(how: Callable[..., Any], parts: Sequence[Values]) -> Values:
     return Values(array, how(every))
 
 
+class Span(NamedTuple):
+    """The rows from `start` to before `stop`."""
+
+    start: int
+    stop: int
+
+
 class Source(Protocol):
     """A file, standard input or arrays: named columns of one length."""
 
@@ -126,6 +133,15 @@ class Source(Protocol):
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         """The columns asked for, a few rows at a time, in order, from the first row."""
+
+    @property
+    def starts(self) -> Sequence[int]:
+        """The rows at which reading can begin, by several threads; none for the first row only."""
+        return ()
+
+    def between(self, wanted: Sequence[Wanted], span: Span) -> Iterator[list[Values]]:
+        """The columns asked for of the rows of a span; without `starts`, that is all rows."""
+        return self.pieces(wanted)
 
     def locate(self, row: int) -> tuple[str, int]:
         """Which file a row is of, and where in it, both counted from 0."""

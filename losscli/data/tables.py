@@ -23,10 +23,12 @@ def names_of(wanted: Sequence[Wanted], columns: Sequence[str], display: str) -> 
 
 
 def pieces_of(
-    batches: Iterator[Any], wanted: Sequence[Wanted], display: str
+    batches: Iterator[Any], wanted: Sequence[Wanted], display: str, row: int = 0
 ) -> Iterator[list[Values]]:
-    """The columns wanted of every batch; a FileError says after which row a file is damaged."""
-    row = 0
+    """The columns wanted of every batch from a row on.
+
+    A FileError says after which row a file is damaged.
+    """
     while True:
         try:
             batch = next(batches, None)
@@ -49,6 +51,18 @@ def _decode(array: Any, wanted: Wanted, display: str, row: int) -> Values:
         raise misfit(
             display, wanted.column, row + bad.index + 1, bad.value, bad.expected, bad.hint
         ) from None
+
+
+def within(batches: Iterator[Any], skip: int, rows: int) -> Iterator[Any]:
+    """So many rows of batches, after those that are skipped."""
+    for batch in batches:
+        if skip < batch.num_rows:
+            part = batch.slice(skip, rows) if skip or rows < batch.num_rows else batch
+            yield part
+            rows -= part.num_rows
+        if not rows:
+            return
+        skip = max(0, skip - batch.num_rows)
 
 
 def slices(batch: Any) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.data.batches import memory_rows
 from losscli.data.inputs import WEIGHT, Block, InputOptions, Inputs
+from losscli.data.source import Span
 from losscli.engine.compute import Outcome, Plan, compute
 from losscli.engine.survey import refuse_stdin
 from losscli.errors import DataError, UsageError
@@ -63,7 +64,7 @@ class _Constant(Inputs):
 
     constant: Array
 
-    def blocks(self, checked: bool = True) -> Iterator[Block]:
-        for block in super().blocks(checked):
+    def blocks(self, checked: bool = True, span: Span | None = None) -> Iterator[Block]:
+        for block in super().blocks(checked, span):
             pred = np.broadcast_to(self.constant, block.arrays["pred"].shape)
             yield block._replace(arrays={**block.arrays, "pred": np.ascontiguousarray(pred)})

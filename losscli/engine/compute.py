@@ -1,12 +1,15 @@
 """One pass over the inputs: check, compute, sum; per-row losses go to whoever wants them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from losscli.data.ahead import AT_ONCE, each_ahead
 from losscli.data.inputs import BY, WEIGHT, Block, Inputs
+from losscli.data.source import Span
 from losscli.engine import precision, reductions
 from losscli.engine.pool import Pool, rows_of
 from losscli.engine.precision import Precision
@@ -65,8 +68,13 @@ class Plan:
     dtype: Precision = "float64"
 
 
-#: told after each block how many rows are done, and of how many if that is known
+#: told now and then how many rows are done, and of how many if that is known
 Told = Callable[[int, int | None], None]
+
+#: rows of a span whose losses are held until those before them are written
+HELD_ROWS = 1 << 21
+
+BlockValues = tuple[Block, RowValues]
 
 
 def compute(
@@ -76,24 +84,48 @@ def compute(
     sink: Sink | None = None,
     progress: Told | None = None,
 ) -> Outcome:
-    """Evaluate a loss over its inputs and reduce it in each of the ways that are named."""
-    run = _Run(inputs, params, plan, sink)
+    """Evaluate a loss over its inputs and reduce it in each of the ways that are named.
+
+    Spans of rows are read and computed by as many threads as there may be; where the inputs can
+    only be read in order, their blocks are. Either way a thread gives a tally of its own. Tallies
+    add up exactly, so how the rows were shared out does not show in the result.
+    """
+    threads, keep_rows = inputs.options.read.threads, sink is not None
+    tally = Tally(inputs, params, plan)
+    clock = inputs.options.clock
+    stopped = Event()
+
+    def work(part: Span | Block) -> tuple[Tally, list[BlockValues]]:
+        own, kept = Tally(inputs, params, plan), []
+        for block in inputs.blocks(span=part) if isinstance(part, Span) else (part,):
+            if stopped.is_set():
+                break
+            values = own.add(block)
+            if keep_rows and values is not None:
+                kept.append((block._replace(arrays={}), values))
+        return own, kept
+
     if sink is not None:
         sink.start(inputs)
-    for block in inputs.blocks():
-        run.add(block)
+    spans = inputs.spans(HELD_ROWS if keep_rows else None) if threads > 1 else []
+    parts: Iterator[Span | Block] = iter(spans) if spans else inputs.blocks()
+    done = each_ahead(work, parts, threads, 0 if spans else AT_ONCE, stopped.set)
+    for _, (part, kept) in done:
+        tally.merge(part)
+        with clock.stage("write"):
+            for block, values in kept:
+                if sink is not None:
+                    sink.block(block, values)
         if progress is not None:
-            progress(block.start + block.length, inputs.known_rows)
-    return run.outcome()
+            progress(tally.rows, inputs.known_rows)
+    return tally.outcome(sink)
 
 
-class _Run:
-    """The state of one pass."""
+class Tally:
+    """The sums of some blocks, and what was odd about them. Tallies of parts add up."""
 
-    def __init__(
-        self, inputs: Inputs, params: dict[str, Any], plan: Plan, sink: Sink | None
-    ) -> None:
-        self._inputs, self._params, self._plan, self._sink = inputs, params, plan, sink
+    def __init__(self, inputs: Inputs, params: dict[str, Any], plan: Plan) -> None:
+        self._inputs, self._params, self._plan = inputs, params, plan
         names = plan.names or ["mean", "weighted-mean"]
         self._ways = {name: reductions.resolve(name, plan.row) for name in names}
         modes = dict.fromkeys([plan.row, *(way.row for way in self._ways.values())])
@@ -101,7 +133,7 @@ class _Run:
         self._totals = {mode: Totals(mode, names) for mode in modes}
         self._pool = self._new_pool()
         self._watch = Watch(params.get("input") == "logits" and "C" in inputs.binding.context)
-        self._found = Outcome([])
+        self.rows = self._skipped = self._ignored = 0
 
     def _new_pool(self) -> Pool | None:
         """Where sums gather when a unit is more than a row."""
@@ -120,48 +152,64 @@ class _Run:
             )
         return Pool(plan.per)
 
-    def add(self, block: Block) -> None:
-        """Compute a block and add it to every sum."""
-        found = self._found
-        found.rows += block.length
-        found.skipped += block.skipped
+    def add(self, block: Block) -> RowValues | None:
+        """Compute a block and add it to every sum; its losses, where rows have any."""
+        self.rows += block.length
+        self._skipped += block.skipped
         arrays = {k: v for k, v in block.arrays.items() if k not in (WEIGHT, BY)}
-        weight = block.arrays.get(WEIGHT)
+        weight, clock = block.arrays.get(WEIGHT), self._inputs.options.clock
         with np.errstate(all="ignore"):
-            result = self._function(**arrays, **self._params)
+            with clock.stage("loss"):
+                result = self._function(**arrays, **self._params)
             if isinstance(result, Pooled):
                 if self._pool is not None:
-                    self._pool.add(result, block.arrays.get(BY), weight)
-                    return
+                    with clock.stage("reduce"):
+                        self._pool.add(result, block.arrays.get(BY), weight)
+                    return None
                 result = rows_of(result, self._plan.per)
             rows = as_rows(result)
-            found.ignored += _left_out(rows)
-            values = self._reduce(rows, weight)
-            self._watch.see_loss(block, values.loss)
-        if self._sink is not None:
-            self._sink.block(block, values)
+            self._ignored += _left_out(rows)
+            with clock.stage("reduce"):
+                values, finite = self._reduce(rows, weight)
+            if not finite:
+                self._watch.see_loss(block, values.loss)
         if "pred" in arrays and len(values.loss):
             self._watch.see_pred(arrays["pred"])
+        return values
 
-    def _reduce(self, rows: Rows, weight: Array | None) -> RowValues:
-        """Add rows to the totals of every mode; the values of the mode that was asked for."""
+    def _reduce(self, rows: Rows, weight: Array | None) -> tuple[RowValues, bool]:
+        """Add rows to the totals of every mode.
+
+        The values of the mode that was asked for, and whether their sums are finite.
+        """
         for mode, total in self._totals.items():
             values = reduce_rows(rows, weight, mode)
-            total.add(values)
+            finite = total.add(values)
             if mode == self._plan.row:
-                chosen = values
+                chosen = values, finite
         return chosen
 
-    def outcome(self) -> Outcome:
+    def merge(self, later: "Tally") -> None:
+        """Add the tally of later blocks."""
+        self.rows += later.rows
+        self._skipped += later._skipped
+        self._ignored += later._ignored
+        for mode, total in self._totals.items():
+            total.merge(later._totals[mode])
+        if self._pool is not None and later._pool is not None:
+            self._pool.merge(later._pool)
+        self._watch.merge(later._watch)
+
+    def outcome(self, sink: Sink | None) -> Outcome:
         """Finish every reduction."""
-        found = self._found
+        found = Outcome([], self.rows, self._skipped, self._ignored)
         if self._pool is not None:
             groups, units = self._pool.losses()
             if len(units.loss):
                 found.ignored += _left_out(units)
                 self._reduce(units, None)
-            if self._sink is not None:
-                self._sink.groups(groups, units.loss)
+            if sink is not None:
+                sink.groups(groups, units.loss)
         main = self._totals[self._plan.row]
         if self._plan.names is None:
             # By default a mean divides by the weights, where there are any.

@@ -58,6 +58,15 @@ class Pool:
         for total, value in zip(sums, values.tolist(), strict=True):
             total.add(value)
 
+    def merge(self, other: "Pool") -> None:
+        """Add another part's sums."""
+        self._finish = self._finish or other._finish
+        for group, named in other._sums.items():
+            for name, sums in named.items():
+                mine = self._sums.setdefault(group, {}).setdefault(name, [ExactSum() for _ in sums])
+                for total, more in zip(mine, sums, strict=True):
+                    total.merge(more)
+
     def losses(self) -> tuple[list[Any], Rows]:
         """The groups in the order in which they came, and the loss of each: (g,) or (g, C)."""
         if self._finish is None:

@@ -1,5 +1,6 @@
 """A row reduction and the sums it gives, block after block."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -72,6 +73,14 @@ class Sums:
     count: int = 0
     positive: int = 0
 
+    def merge(self, other: "Sums") -> None:
+        """Add another part's sums."""
+        self.loss.merge(other.loss)
+        self.weight.merge(other.weight)
+        self.per_label.merge(other.per_label)
+        self.count += other.count
+        self.positive += other.positive
+
     def value(self, name: str, weighted: bool) -> tuple[float, float | None]:
         """A reduction of the sums, and what the sum was divided by."""
         weight = self.weight.value if weighted else self.count
@@ -103,18 +112,31 @@ class Totals:
     sums: list[Sums] = field(default_factory=lambda: [Sums()])
     weighted: bool = False
 
-    def add(self, values: RowValues) -> None:
-        """Add a block."""
+    def add(self, values: RowValues) -> bool:
+        """Add a block; whether the sums of its losses are finite."""
         apart = self.row == "columns" and values.loss.ndim > 1
-        while apart and len(self.sums) < values.loss.shape[1]:
-            self.sums.append(Sums())
+        self._widen(values.loss.shape[1] if apart else 1)
+        finite = True
         for c, sums in enumerate(self.sums):
-            self._add(sums, *(_column(part, c if apart else None) for part in values))
+            total = self._add(sums, *(_column(part, c if apart else None) for part in values))
+            finite = finite and math.isfinite(total)
+        return finite
+
+    def merge(self, other: "Totals") -> None:
+        """Add another part's totals."""
+        self.weighted = self.weighted or other.weighted
+        self._widen(len(other.sums))
+        for mine, others in zip(self.sums, other.sums, strict=True):
+            mine.merge(others)
+
+    def _widen(self, columns: int) -> None:
+        self.sums += [Sums() for _ in range(columns - len(self.sums))]
 
     def _add(
         self, sums: Sums, loss: Array, weight: Array | None, keep: Mask | None, size: Array | None
-    ) -> None:
-        sums.loss.add(block_sum(loss))
+    ) -> float:
+        total = block_sum(loss)
+        sums.loss.add(total)
         sums.count += loss.size if keep is None else int(np.count_nonzero(keep))
         if weight is not None:
             self.weighted = True
@@ -125,6 +147,7 @@ class Totals:
             if size is None:
                 raise UsageError("mean-per-label is for losses of labelled sequences, such as ctc")
             sums.per_label.add(block_sum(loss / np.maximum(size, 1.0)))
+        return total
 
 
 def _column(part: Any, c: int | None) -> Any:

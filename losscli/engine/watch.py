@@ -28,8 +28,8 @@ class Watch:
             self.like_probabilities = bool(inside and (np.abs(sums - 1) < 1e-6).all())
 
     def see_loss(self, block: Block, loss: Array) -> None:
-        """Remember the first loss that is not finite."""
-        if self.first_nonfinite is not None or np.isfinite(np.add.reduce(loss, axis=None)):
+        """Remember the first loss that is not finite, in a block whose sum is not."""
+        if self.first_nonfinite is not None:
             return
         bad = np.flatnonzero(~np.isfinite(loss.reshape(len(loss), -1)).all(axis=1))
         if len(bad):
@@ -37,6 +37,12 @@ class Watch:
             values = np.ravel(loss[bad[0]])
             value = float(values[~np.isfinite(values)][0])
             self.first_nonfinite = (block.start + row + 1, value)
+
+    def merge(self, later: "Watch") -> None:
+        """Add what was seen of later rows."""
+        self.first_nonfinite = self.first_nonfinite or later.first_nonfinite
+        self.like_probabilities = self.like_probabilities and later.like_probabilities
+        self.seen = self.seen or later.seen
 
     def warnings(self) -> list[str]:
         """What there is to say."""

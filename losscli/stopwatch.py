@@ -1,0 +1,52 @@
+"""Where the time of a run goes."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, local
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+STAGES = ("open", "decode", "check", "loss", "reduce", "write")
+
+
+class Stopwatch:
+    """Seconds by stage, those of all threads together. A stage within another counts once."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+        self._start = time.perf_counter()
+        self._lock = Lock()
+        #: by thread: the seconds of stages within the one that is open
+        self._within = local()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds by the clock on the wall."""
+        return time.perf_counter() - self._start
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of a block of code."""
+        before, outer = time.perf_counter(), getattr(self._within, "seconds", 0.0)
+        self._within.seconds = 0.0
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - before
+            with self._lock:
+                self.seconds[name] += seconds - self._within.seconds
+            self._within.seconds = outer + seconds
+
+    def each(self, name: str, items: Iterator[T]) -> Iterator[T]:
+        """Count the time that an iterator takes for its items, and not that between them."""
+        while True:
+            with self.stage(name):
+                try:
+                    item = next(items)
+                except StopIteration:
+                    return
+            yield item
