@@ -7,9 +7,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from losscli.data.ahead import cores
-from losscli.data.files import ReadOptions
 from losscli.data.inputs import BY, WEIGHT, Block, InputOptions, Inputs, NonFinite
+from losscli.data.reading import read_options
 from losscli.engine import precision, reductions
 from losscli.engine.baseline import baseline as baseline_of
 from losscli.engine.compute import Plan, Sink, Told
@@ -49,6 +48,10 @@ def compute(
     nonfinite: NonFinite = "error",
     header: bool | None = None,
     delimiter: str | None = None,
+    decimal: str = ".",
+    comment: str | None = None,
+    null: str | Sequence[str] = (),
+    input_format: str | None = None,
     class_axis: int = -1,
     batch_size: int | None = None,
     class_counts: Any = None,
@@ -77,7 +80,12 @@ def compute(
         classes: the names of the classes in the target, in the order of their scores; "columns"
             for the names of the columns of scores.
         nonfinite: NaN, infinite and missing values are an "error", or "skip" or "keep".
-        header, delimiter: how text files are read, when the default is not right.
+        header, delimiter, decimal, comment: how CSV files are read, when the default is not right:
+            whether they start with names, what separates fields, the decimal mark ("." or ","),
+            and what lines that are left out start with.
+        null: words for missing values in text files, besides the usual ones.
+        input_format: what all files are, where their content does not tell: "csv", "tsv", "jsonl",
+            "parquet", "arrow", "npy", "npz" or "safetensors".
         class_axis: which axis of an array of three or more holds the classes.
         batch_size: rows of a batch, for losses that compare the rows of a batch; all by default.
         class_counts: the number of samples of each class, for class weights made by a rule.
@@ -114,7 +122,7 @@ def compute(
     collector = _Collector() if per_sample or (names is not None and "none" in names) else None
     pair = parse_labels(labels)
     options = InputOptions(
-        ReadOptions(delimiter, header, pair or (), threads or cores()),
+        read_options(delimiter, header, pair or (), input_format, comment, null, decimal, threads),
         pair,
         nonfinite,
         class_axis,

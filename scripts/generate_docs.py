@@ -98,6 +98,8 @@ def main_page() -> str:
         f".SH OPTIONS\n{''.join(option_entry(p, ctx) for p in program.get_params(ctx))}"
         f"{exit_status()}"
         ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nNo colours, when set.\n"
+        ".TP\n.B AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+        "AWS_PROFILE, AWS_NO_SIGN_REQUEST\nWhere objects of s3:// are, and who reads them.\n"
     )
     return page("losscli", "losses of saved predictions", "losscli COMMAND [OPTIONS]", body)
 

@@ -1,6 +1,7 @@
 """A directory or a pattern is one data set: the bits of one file, errors by file and row."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pyarrow.dataset as pads
 import pytest
 
 import losscli
-from losscli.data.dataset import natural_order
+from losscli.data import inputs, spans
+from losscli.data.dataset import DatasetSource, natural_order
 from losscli.errors import DataError, FileError, LosscliError
 from tests.conftest import Run
 from tests.test_formats import WRITERS
@@ -256,6 +258,33 @@ def test_files_are_opened_one_at_a_time(here: Path, limit_files: Callable[[int],
     columns = write("s", "csv", list(range(1, 101)))
     limit_files(40)
     assert losscli.compute("mse", data="s").value == losscli.compute("mse", **columns).value
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "npy", "csv"])
+def test_threads_share_the_files(suffix: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spans begin inside of files and end in others; some files have no rows."""
+    monkeypatch.setattr(inputs, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(spans, "SPAN_VALUES", 128)
+    columns = write("s/w=2", suffix, [5, 5, 5, 300, 301, 700, 1500, 1500])
+    whole = losscli.compute("huber", **columns, weight=np.full(1500, 2.0), per_sample=True)
+    opened: set[int] = set()
+    between = DatasetSource.between
+
+    def spy(self: DatasetSource, *arguments: Any) -> Any:
+        opened.add(threading.get_ident())
+        return between(self, *arguments)
+
+    monkeypatch.setattr(DatasetSource, "between", spy)
+    for threads in (1, 4):
+        found = losscli.compute("huber", data="s", weight="w", threads=threads, per_sample=True)
+        assert found.value == whole.value
+        np.testing.assert_array_equal(found.per_sample, whole.per_sample)
+    assert bool(opened) == (suffix != "csv")
+    part = Path(f"s/w=2/part-7.{suffix}")
+    columns["pred"][1400] = np.nan
+    WRITERS[suffix](part, {name: column[700:] for name, column in columns.items()})
+    with pytest.raises(DataError, match=rf"part-7\.{suffix}, column 'pred', row 701: got nan"):
+        losscli.compute("huber", data="s", threads=4)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import bz2
 import contextlib
 import gzip
+import json
 import lzma
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from safetensors.numpy import save_file
 
 import losscli
 from losscli.data import npy, source
@@ -34,6 +36,11 @@ def _csv(columns: Columns) -> bytes:
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     lines = [",".join(columns), *(",".join(map(repr, row)) for row in rows)]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _jsonl(columns: Columns) -> str:
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return "".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows)
 
 
 def _packed(pack: Callable[[bytes], bytes]) -> Callable[[Path, Columns], None]:
@@ -71,6 +78,8 @@ WRITERS: dict[str, Callable[[Path, Columns], Any]] = {
     "npy": _records,
     "npz": lambda path, columns: np.savez(path, **columns),
     "compressed.npz": lambda path, columns: np.savez_compressed(path, **columns),
+    "safetensors": lambda path, columns: save_file(dict(columns), path),
+    "jsonl": lambda path, columns: path.write_text(_jsonl(columns)),
 }
 
 
@@ -133,7 +142,7 @@ def test_a_pipe_that_has_a_name(run: Run, tmp_path: Path) -> None:
 
 
 #: lines that are missing at the end of a text cannot be seen
-BINARY = [suffix for suffix in WRITERS if suffix != "csv"]
+BINARY = [suffix for suffix in WRITERS if suffix not in ("csv", "jsonl")]
 
 
 @pytest.mark.parametrize("suffix", BINARY)
@@ -309,7 +318,9 @@ def test_class_axes_that_are_none(run: Run) -> None:
     assert "No such option" in run("compute", "mse", "--class-axis", "1").stderr
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "arrow", "arrows", "feather", "npy", "npz"])
+@pytest.mark.parametrize(
+    "suffix", ["parquet", "arrow", "arrows", "feather", "npy", "npz", "safetensors"]
+)
 def test_no_rows(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"t.{suffix}"
     WRITERS[suffix](path, {"pred": np.empty(0), "target": np.empty(0)})
@@ -369,7 +380,7 @@ def test_more_bytes_than_the_header_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"a.txt": b"x"}, "a zip archive without .npy files, expected CSV, Parquet, Arrow or Num"),
+        ({"a.txt": b"x"}, "a zip archive without .npy files, expected CSV, JSON lines, Parq"),
         ({"p/data.pkl": b"\x80", "p/data/0": b""}, "a PyTorch file, expected"),
         ({"a.npy": b"x"}, "column 'a': not a readable NumPy file: it does not start as one"),
         ({}, "an empty zip archive"),
@@ -385,7 +396,7 @@ def test_archives_of_other_things(members: dict[str, bytes], message: str, tmp_p
 
 def test_what_is_packed_may_be_anything(tmp_path: Path) -> None:
     """The content decides inside of a compressed file, too."""
-    for suffix in ("npy", "npz", "parquet", "arrow", "arrows"):
+    for suffix in ("npy", "npz", "parquet", "arrow", "arrows", "safetensors", "jsonl"):
         WRITERS[suffix](tmp_path / f"t.{suffix}", table(20))
         packed = tmp_path / f"{suffix}.gz"
         packed.write_bytes(gzip.compress((tmp_path / f"t.{suffix}").read_bytes()))
@@ -410,7 +421,7 @@ def test_members_of_gzip_follow_each_other(tmp_path: Path) -> None:
         assert losscli.compute("mse", data=path).value == 2
 
 
-@pytest.mark.parametrize("suffix", ["npy", "npz", "arrow", "feather", "parquet"])
+@pytest.mark.parametrize("suffix", ["npy", "npz", "arrow", "feather", "parquet", "safetensors"])
 def test_a_suffix_that_is_not_true(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"t.{suffix}"
     path.write_text("pred,target\n1,1\n")
@@ -418,14 +429,16 @@ def test_a_suffix_that_is_not_true(suffix: str, tmp_path: Path) -> None:
         losscli.compute("mse", data=path)
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "arrow", "arrows", "npz"])
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "arrows", "npz", "safetensors", "jsonl"])
 def test_lists_and_matrices_are_read_in_small_pieces(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(4)
     pred, target = rng.normal(size=(200, 7)), rng.integers(0, 7, 200)
     expected = losscli.compute("cross-entropy", pred=pred, target=target)
-    columns: Any = {"pred": pred if suffix == "npz" else pred.tolist(), "target": target}
+    columns: Any = {"pred": pred, "target": target}
+    if suffix not in ("npz", "safetensors", "jsonl"):
+        columns["pred"] = pred.tolist()
     WRITERS[suffix](tmp_path / f"t.{suffix}", columns)
     monkeypatch.setattr(source, "PIECE_VALUES", 64)
     found = losscli.compute("cross-entropy", data=tmp_path / f"t.{suffix}")

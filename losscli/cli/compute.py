@@ -19,11 +19,10 @@ from losscli.cli.loss_options import (
 )
 from losscli.cli.messages import say
 from losscli.cli.options import Command
-from losscli.data.ahead import cores
 from losscli.data.axes import LAST
-from losscli.data.files import ReadOptions
 from losscli.data.given import reference_of
 from losscli.data.inputs import InputOptions
+from losscli.data.reading import read_options
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
@@ -85,11 +84,15 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
     names = None if values["reduction"] is None else reductions.parse(values["reduction"])
     labels = parse_labels(values["labels"])
     options = InputOptions(
-        ReadOptions(
-            _delimiter(values["delimiter"]),
+        read_options(
+            values["delimiter"],
             values["header"],
             labels or (),
-            values["threads"] or cores(),
+            values["input_format"],
+            values["comment"],
+            values["null"],
+            values["decimal"],
+            values["threads"],
         ),
         labels,
         values["nonfinite"],
@@ -197,12 +200,3 @@ def refuse_input(path: str | None, request: Request) -> None:
 
 def _has_suffix(path: str) -> bool:
     return os.path.splitext(path)[1].lower() in SUFFIXES
-
-
-def _delimiter(text: str | None) -> str | None:
-    if text is None:
-        return None
-    text = {r"\t": "\t", "tab": "\t"}.get(text, text)
-    if len(text) != 1 or text in '"\r\n':
-        raise UsageError(f"--delimiter: expected one character, got '{text}'", "such as ';' or tab")
-    return text

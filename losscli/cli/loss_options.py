@@ -5,7 +5,14 @@ from typing import Any
 
 import click
 
-from losscli.cli.options import Option, ReferenceType, WordType, output_options, sentence
+from losscli.cli.options import (
+    Option,
+    ReferenceType,
+    WordType,
+    file_options,
+    output_options,
+    sentence,
+)
 from losscli.data.axes import LAST
 from losscli.data.inputs import BY, WEIGHT
 from losscli.engine import reductions
@@ -223,19 +230,7 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             help="What the sum of a row of probabilities may be off by; inf allows any sum.  "
             f"[default: {SUM_TOLERANCE:g}]",
         ),
-        Option(
-            ["--header/--no-header"],
-            default=None,
-            section="Reading",
-            help="Whether a CSV starts with column names. By default, when its first line is not "
-            "all numbers. Without names, columns are 1, 2, 3 …",
-        ),
-        Option(
-            ["--delimiter"],
-            metavar="CHAR",
-            section="Reading",
-            help="What separates the fields of a CSV.  [default: comma or tab]",
-        ),
+        *file_options(),
     ]
     reducing = [
         Option(

@@ -5,6 +5,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from losscli.data.reading import FORMATS as INPUT_FORMATS
 from losscli.report.formats import FORMATS
 
 
@@ -54,6 +55,55 @@ class WordType(click.ParamType):  # type: ignore[type-arg]
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
+
+
+def file_options() -> list[click.Parameter]:
+    """How files are read, where what is in them does not say it."""
+    return [
+        Option(
+            ["--input-format"],
+            metavar="FORMAT",
+            type=WordType(INPUT_FORMATS),
+            section="Reading",
+            help=f"What all files are: {', '.join(INPUT_FORMATS)}.  [default: by their content]",
+        ),
+        Option(
+            ["--header/--no-header"],
+            default=None,
+            section="Reading",
+            help="Whether a CSV starts with column names. By default, when its first line is not "
+            "all numbers. Without names, columns are 1, 2, 3 …",
+        ),
+        Option(
+            ["--delimiter"],
+            metavar="CHAR",
+            section="Reading",
+            help="What separates the fields of a CSV.  [default: comma or tab]",
+        ),
+        Option(
+            ["--decimal"],
+            metavar=".|,",
+            type=WordType((".", ",")),
+            default=".",
+            section="Reading",
+            help="The decimal mark of a CSV; with a comma, fields are separated by tabs, "
+            "semicolons or bars.  [default: .]",
+        ),
+        Option(
+            ["--comment"],
+            metavar="PREFIX",
+            section="Reading",
+            help="Leave out the lines of a CSV that start with this, such as #.",
+        ),
+        Option(
+            ["--null"],
+            metavar="WORD[,WORD…]",
+            default="",
+            section="Reading",
+            help="Words for missing values in a CSV or JSON, besides no text at all, NA, N/A, "
+            "NULL, null and None.",
+        ),
+    ]
 
 
 def output_options(section: str = "Output") -> list[click.Parameter]:

@@ -44,10 +44,8 @@ def decode(
     With `pad`, lists may have any lengths: k is that of the longest, and the others are filled up.
     Raises BadValue for the first value that is not a number, or not one of the labels.
     """
+    array = _plain(array)
     kind = array.type
-    if pa.types.is_dictionary(kind):
-        array = array.dictionary_decode()
-        kind = array.type
     if _is_list(kind):
         return _lists(array, pad, labels, hint)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
@@ -58,7 +56,8 @@ def decode(
     elif kind in _DTYPES:
         values = _buffer(array, _DTYPES[kind])
     elif pa.types.is_decimal(kind):
-        values = _buffer(array.cast(pa.float64()), np.float64).copy()
+        # Arrow's own cast is off by a bit for one decimal in ten.
+        values = _buffer(array.cast(pa.string()).cast(pa.float64()), np.float64).copy()
     elif pa.types.is_null(kind):
         values = np.full(len(array), np.nan)
     else:
@@ -67,6 +66,16 @@ def decode(
     if missing is not None:
         values = np.where(missing, np.nan, values)
     return Values(values if labels is None else map_labels(values, labels), missing)
+
+
+def _plain(array: Any) -> Any:
+    """An array without wrappers: the values of dictionaries, the storage of extension types."""
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    if pa.types.is_dictionary(array.type):
+        words = _plain(array.dictionary)
+        array = pa.DictionaryArray.from_arrays(array.indices, words).dictionary_decode()
+    return array.cast(pa.string()) if pa.types.is_string_view(array.type) else array
 
 
 def map_labels(values: Array, labels: LabelMap) -> Array:

@@ -14,12 +14,16 @@ from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
 from losscli.data.records import LONGEST_RECORD, Quoting, chunks
 from losscli.data.source import BadValue, Source, Values, Wanted, misfit
+from losscli.data.tables import names_of
+from losscli.data.text import Uncommented, quoted, recode
 from losscli.errors import DataError, FileError
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "None", "<NA>")
 _NUMBER = re.compile(
     r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.I | re.ASCII
 )
+#: bytes that are not UTF-8, as `surrogateescape` keeps them
+_ESCAPED = re.compile("[\udc80-\udcff]")
 csv_module.field_size_limit(LONGEST_RECORD)
 
 
@@ -34,20 +38,23 @@ class CsvSource(Source):
         header: bool | None = None,
         labels: Collection[str] = (),
         selector: str | None = None,
+        null: tuple[str, ...] = (),
+        decimal: str = ".",
+        comment: str | None = None,
         threads: int = 1,
     ) -> None:
         self.display = display
         self._threads = threads
-        self._stream = stream
-        self._chunks = chunks(stream, display, delimiter.encode() if delimiter else None)
+        self._missing, self._decimal = (*MISSING, *null), decimal
+        possible = (delimiter or (",\t" if decimal == "." else ";\t|")).encode()
+        self._stream = stream if comment is None else Uncommented(stream, comment, possible)
+        self._chunks = chunks(self._stream, display, possible)
         first = next(self._chunks, b"").removeprefix(b"\xef\xbb\xbf")
-        if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise FileError(f"{display}: UTF-16 text, expected UTF-8", recode("UTF-16", display))
         blank = len(first) - len(first.lstrip(b"\r\n"))
         first = first[blank:]
         if not first.strip():
             raise DataError(f"{display}: empty")
-        record, cut, self.delimiter = _first_record(first, display, delimiter)
+        record, cut, self.delimiter = _first_record(first, display, delimiter, decimal)
         self._quoting = Quoting(self.delimiter.encode())
         self._words = labels
         has_header = header
@@ -69,7 +76,7 @@ class CsvSource(Source):
         cells = [cell.strip() for cell in record]
         counting = cells == [str(i) for i in range(len(cells))]
         second = rest[: rest.find(b"\n")].decode(errors="replace").strip() if rest else ""
-        doubtful = any(cell in self._words for cell in cells if not _NUMBER.fullmatch(cell)) or (
+        doubtful = any(cell in self._words for cell in cells if self._number(cell) is None) or (
             counting and (len(cells) > 1 or (second and not second.lstrip("+-").isdigit()))
         )
         asked = selector.split(",") if selector else []
@@ -84,10 +91,12 @@ class CsvSource(Source):
                 f"{self.display}: the first line, {shown}, may be a header or a row of data",
                 "say which: --header or --no-header; for one file alone, FILE#1 or FILE#name",
             )
-        return not all(_NUMBER.fullmatch(cell) or cell in MISSING for cell in cells)
+        return not all(self._number(cell) is not None or cell in self._missing for cell in cells)
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
-        indexes = [self._index(w.column) for w in wanted]
+        names_of(wanted, self.columns, self.display)
+        places = {name: i for i, name in enumerate(self.columns)}
+        indexes = [places[w.column] for w in wanted]
         row, line = 0, self._lines
 
         def attempt(chunk: bytes) -> tuple[list[Values], int] | None:
@@ -117,13 +126,6 @@ class CsvSource(Source):
 
     def close(self) -> None:
         self._stream.close()
-
-    def _index(self, name: str) -> int:
-        if self.columns.count(name) > 1:
-            raise DataError(
-                f"{self.display}: {self.columns.count(name)} columns are called '{name}'"
-            )
-        return self.columns.index(name)
 
     def _parse(
         self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int
@@ -180,7 +182,8 @@ class CsvSource(Source):
             convert_options=pacsv.ConvertOptions(
                 column_types=types,
                 include_columns=[str(i) for i in indexes],
-                null_values=[word for word in MISSING if word not in given],
+                null_values=[word for word in self._missing if word not in given],
+                decimal_point=self._decimal,
                 strings_can_be_null=True,
             ),
         )
@@ -193,10 +196,10 @@ class CsvSource(Source):
         Raises the error that names what is wrong; None when nothing is wrong but Arrow's opinion,
         such as blanks around a word for a missing value.
         """
-        text = self._decoded(chunk, line)
+        text = chunk.decode(errors="surrogateescape")
         stray = self._quoting.stray(chunk) if b'"' in chunk else -1
         if stray >= 0:
-            at = line + chunk.count(b"\n", 0, stray) + 1
+            at = self._line(line + chunk.count(b"\n", 0, stray) + 1)
             raise DataError(f"{self.display}, line {at}: a quote in the middle of a field")
         width = len(self.columns)
         columns: list[list[Any]] = [[] for _ in wanted]
@@ -207,37 +210,48 @@ class CsvSource(Source):
                     continue
                 row += 1
                 if len(record) != width and record:
-                    at = line + reader.line_num
+                    at = self._line(line + reader.line_num)
                     raise DataError(
                         f"{self.display}, line {at}: {len(record)} fields, expected {width}"
                     )
                 for i, w, column in zip(indexes, wanted, columns, strict=True):
-                    column.append(self._cell(record[i].strip() if record else "", w, row))
+                    cell = record[i].strip() if record else ""
+                    if not cell.isascii() and _ESCAPED.search(cell):
+                        at = self._line(line + reader.line_num)
+                        raise FileError(
+                            f"{self.display}, line {at}: not UTF-8 text",
+                            recode("LATIN1", self.display),
+                        )
+                    column.append(self._cell(cell, w, row))
         except csv_module.Error as error:
-            raise DataError(f"{self.display}, line {line + reader.line_num}: {error}") from None
+            at = self._line(line + reader.line_num)
+            raise DataError(f"{self.display}, line {at}: {error}") from None
         return {str(i): column for i, column in enumerate(columns)} if row else None
 
     def _cell(self, cell: str, wanted: Wanted, row: int) -> Any:
         labels = wanted.labels
-        if cell in MISSING and not (labels and cell in labels.given):
+        if cell in self._missing and not (labels and cell in labels.given):
             return None
         if wanted.as_words:
             return cell
-        if not _NUMBER.fullmatch(cell):
+        number = self._number(cell)
+        if number is None:
             expected = labels.expected if labels else "a number"
-            raise misfit(
-                self.display, wanted.column, row, f"got {_short(cell)}", expected, wanted.hint
-            )
-        return float(cell)
+            hint = wanted.hint
+            if self.delimiter != "," and _NUMBER.fullmatch(cell.replace(",", ".", 1)):
+                hint = "--decimal , reads numbers with a decimal comma"
+            raise misfit(self.display, wanted.column, row, f"got {_short(cell)}", expected, hint)
+        return number
 
-    def _decoded(self, chunk: bytes, line: int) -> str:
-        try:
-            return chunk.decode()
-        except UnicodeDecodeError as error:
-            at = line + chunk.count(b"\n", 0, error.start) + 1
-            raise FileError(
-                f"{self.display}, line {at}: not UTF-8 text", recode("LATIN1", self.display)
-            ) from None
+    def _number(self, cell: str) -> float | None:
+        """A cell as a number; None where it is none."""
+        if self._decimal != ".":
+            cell = cell.replace(".", "?").replace(self._decimal, ".")
+        return float(cell) if _NUMBER.fullmatch(cell) else None
+
+    def _line(self, number: int) -> int:
+        """Where in the file a line is, of which comments are left out."""
+        return self._stream.line(number) if isinstance(self._stream, Uncommented) else number
 
 
 def _all(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -246,7 +260,9 @@ def _all(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _first_record(data: bytes, display: str, delimiter: str | None) -> tuple[list[str], int, str]:
+def _first_record(
+    data: bytes, display: str, delimiter: str | None, decimal: str
+) -> tuple[list[str], int, str]:
     """The first record's cells, where the next one starts, and the delimiter."""
     end = data.find(b"\n")
     if b"\r" in data[:end].rstrip(b"\r") and b'"' not in data[:end]:
@@ -257,12 +273,12 @@ def _first_record(data: bytes, display: str, delimiter: str | None) -> tuple[lis
     # A record goes on while a quoted field is open.
     while end >= 0:
         text = data[: end + 1].decode(errors="replace")
-        found = delimiter or _delimiter(text, display)
+        found = delimiter or _delimiter(text, display, decimal)
         if Quoting(found.encode()).record_end(data[: end + 1]):
             break
         end = data.find(b"\n", end + 1)
     else:
-        end, found = len(data) - 1, delimiter or ","
+        end, found = len(data) - 1, delimiter or ("," if decimal == "." else ";")
         text = data.decode(errors="replace")
     try:
         record = next(csv_module.reader(io.StringIO(text, newline=""), delimiter=found), [])
@@ -271,28 +287,17 @@ def _first_record(data: bytes, display: str, delimiter: str | None) -> tuple[lis
     return record, end + 1, found
 
 
-def _delimiter(line: str, display: str) -> str:
-    """Comma or tab, whichever the first line has."""
+def _delimiter(line: str, display: str, decimal: str) -> str:
+    """Comma or tab, whichever the first line has; where commas are in numbers, what else it has."""
     plain = re.sub(r'"[^"]*"', "", line)
+    if decimal == ",":
+        return next((other for other in "\t;|" if other in plain), ";")
     if "\t" in plain and "," not in plain:
         return "\t"
     for other in ";|":
         if other in plain and "," not in plain:
             raise DataError(f"{display}: fields separated by '{other}'", f"--delimiter '{other}'")
     return ","
-
-
-def quoted(display: str) -> str:
-    """A file's name as the shell takes it."""
-    import shlex
-
-    return shlex.quote(display)
-
-
-def recode(encoding: str, display: str) -> str:
-    """How to make UTF-8 of a text in another encoding."""
-    source = "" if display == "standard input" else f" {quoted(display)}"
-    return f"iconv -f {encoding} -t UTF-8{source} | losscli … reads it from '-'"
 
 
 def _short(cell: str) -> str:

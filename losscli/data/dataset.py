@@ -5,15 +5,18 @@ import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
 
+from losscli.data import remote
 from losscli.data.arrays import decode
 from losscli.data.compression import SUFFIXES as PACKED
-from losscli.data.source import BadValue, Source, Values, Wanted, misfit
+from losscli.data.source import BadValue, Source, Span, Values, Wanted, misfit
 from losscli.errors import DataError, FileError
 
 #: how Hive writes that a key of a partition is missing
@@ -32,7 +35,14 @@ class Part:
 
 def find(path: str) -> list[Part] | None:
     """The files of a directory or a pattern in natural order; None where a path is one file."""
-    if os.path.isdir(path):
+    if remote.scheme_of(path) is not None:
+        found = remote.listing(path)
+        if found is None:
+            return None
+        root, paths = found[0], [each for each in found[1] if not _is_hidden(each, found[0])]
+        if not paths:
+            raise FileError(f"{path}: no file matches", _LEFT_OUT)
+    elif os.path.isdir(path):
         root, paths = path, list(_walk(path))
         if not paths:
             raise FileError(f"{path}: a directory without files", _LEFT_OUT)
@@ -62,7 +72,7 @@ def natural_order(path: str) -> tuple[Any, str]:
 
 
 class DatasetSource(Source):
-    """The columns of files of one kind, opened one after the other as their rows are read."""
+    """The columns of files of one kind, each opened when its rows are read."""
 
     def __init__(self, display: str, parts: list[Part], opened: Callable[[str], Source]) -> None:
         self.display = display
@@ -76,23 +86,41 @@ class DatasetSource(Source):
         self._starts: list[int] = []
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
-        inner = [w for w in wanted if w.column not in self.keys]
-        # A piece must have a column, if only to say how many rows it has.
-        inner = inner or [Wanted(self.columns[0], key=True)]
         row = 0
         for number, part in enumerate(self._parts):
-            self._starts.append(row)
+            if number == len(self._starts):
+                self._starts.append(row)
             if number:
                 self._current.close()
                 self._current = self._next(part)
-            for piece in self._current.pieces(inner):
-                rows = len(piece[0].array)
-                values = iter(piece)
-                yield [
-                    _repeated(part, w, rows) if w.column in self.keys else next(values)
-                    for w in wanted
-                ]
-                row += rows
+            for piece in self._current.pieces(self._of_files(wanted)):
+                yield self._with_keys(piece, part, wanted)
+                row += len(piece[0].array)
+
+    @cached_property
+    def starts(self) -> Sequence[int]:
+        """Where reading can begin in any of the files, which are all opened to know it."""
+        if not self._current.starts:
+            return ()
+        starts, found, row = [], [], 0
+        for part in self._parts:
+            with closing(self._next(part)) as source:
+                starts.append(row)
+                found += [row + start for start in source.starts]
+                row += source.rows or 0
+        self._starts, self.rows = starts, row
+        return found
+
+    def between(self, wanted: Sequence[Wanted], span: Span) -> Iterator[list[Values]]:
+        first = bisect_right(self._starts, span.start) - 1
+        for part, start in zip(self._parts[first:], self._starts[first:], strict=True):
+            if start >= span.stop:
+                return
+            with closing(self._next(part)) as source:
+                inside = Span(max(0, span.start - start), min(source.rows or 0, span.stop - start))
+                if inside.start < inside.stop:
+                    for piece in source.between(self._of_files(wanted), inside):
+                        yield self._with_keys(piece, part, wanted)
 
     def locate(self, row: int) -> tuple[str, int]:
         number = bisect_right(self._starts, row) - 1
@@ -100,6 +128,16 @@ class DatasetSource(Source):
 
     def close(self) -> None:
         self._current.close()
+
+    def _of_files(self, wanted: Sequence[Wanted]) -> list[Wanted]:
+        """What is wanted of the files. A piece must have a column, if only to count its rows."""
+        inner = [w for w in wanted if w.column not in self.keys]
+        return inner or [Wanted(self.columns[0], key=True)]
+
+    def _with_keys(self, piece: list[Values], part: Part, wanted: Sequence[Wanted]) -> list[Values]:
+        """A piece of a file with the columns that its partition makes."""
+        rows, values = len(piece[0].array), iter(piece)
+        return [_repeated(part, w, rows) if w.column in self.keys else next(values) for w in wanted]
 
     def _next(self, part: Part) -> Source:
         """The next file, which must be as the first one is."""
@@ -149,12 +187,21 @@ def _walk(folder: str, above: tuple[str, ...] = ()) -> Iterator[str]:
     except OSError as error:
         raise FileError(f"{folder}: {error.strerror or error}") from None
     for entry in entries:
-        if entry.name.startswith(".") or (entry.name.startswith("_") and "=" not in entry.name):
+        if _left_out(entry.name):
             continue
         if os.path.isdir(entry.path):
             yield from _walk(entry.path, (*above, real))
         else:
             yield entry.path
+
+
+def _left_out(name: str) -> bool:
+    """Whether a name is hidden, or that of a note such as _SUCCESS; `_day=3` is a partition."""
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
+def _is_hidden(path: str, root: str) -> bool:
+    return any(map(_left_out, path.removeprefix(root).split("/")))
 
 
 def _matches(pattern: str, root: str) -> Iterator[str]:
@@ -192,9 +239,10 @@ def _check_files(paths: Sequence[str]) -> None:
     """Refuse what is no file, is there twice, or is of another kind by its name."""
     seen: dict[str, str] = {}
     for path in paths:
-        if os.path.exists(path) and not os.path.isfile(path):
+        away = remote.scheme_of(path) is not None
+        if not away and os.path.exists(path) and not os.path.isfile(path):
             raise FileError(f"{path}: not a file that can be read twice", "name it by itself")
-        twin = seen.setdefault(os.path.realpath(path), path)
+        twin = seen.setdefault(path if away else os.path.realpath(path), path)
         if twin is not path:
             raise DataError(f"{path} and {twin} are one file, whose rows would count twice")
         if _suffix(path) != _suffix(paths[0]):

@@ -1,33 +1,29 @@
 """Opening a file by what is in it; the suffix only says what was meant."""
 
-import io
 import os
-import shutil
-import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from losscli.data import compression
-from losscli.data.ahead import cores
+from losscli.data import compression, text
+from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference
 from losscli.data.source import EXPECTED, Source, Wanted
-from losscli.errors import DataError, FileError, UsageError
+from losscli.data.streams import open_stream, spool, steady
+from losscli.errors import DataError, FileError
 from losscli.losses.numerics import Array
 
 T = TypeVar("T")
 
 #: what a file of each format starts with
 _MAGICS = {
-    b"PAR1": "Parquet",
-    b"ARROW1": "Arrow",
-    b"\xff\xff\xff\xff": "Arrow stream",
-    b"\x93NUMPY": "NumPy",
-    b"PK\x03\x04": "zip",
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow stream",
+    b"\x93NUMPY": "npy",
+    b"PK\x03\x04": "npz",
 }
 #: formats that are recognised only to say what to do about them
 _OTHERS = {
@@ -44,19 +40,12 @@ _SUFFIXES = {
     ".feather": "an Arrow file",
     ".npy": "a NumPy file",
     ".npz": "an archive of NumPy files",
+    ".safetensors": "a safetensors file",
 }
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How files are read."""
-
-    delimiter: str | None = None
-    header: bool | None = None
-    #: words that are labels, and so may be the first row of a file without a header
-    labels: tuple[str, ...] = ()
-    #: threads that read, and compute what they read
-    threads: int = field(default_factory=cores)
+#: the upper half of the length of a header, and its first byte; below there may be any magic
+_SAFETENSORS = b"\0\0\0\0{"
+_JSON = (".jsonl", ".ndjson", ".json")
+_TEXTS = ("csv", "tsv", "jsonl")
 
 
 def open_source(reference: Reference, options: ReadOptions) -> Source:
@@ -76,9 +65,9 @@ def open_source(reference: Reference, options: ReadOptions) -> Source:
 
 
 def _open_file(reference: Reference, options: ReadOptions) -> Source:
-    stream = _open(reference)
+    stream = open_stream(reference)
     try:
-        stream = _steady(stream)
+        stream = steady(stream)
         return _recognise(stream, reference, options)
     except OSError as error:
         stream.close()
@@ -114,127 +103,99 @@ def _recognise(stream: Any, reference: Reference, options: ReadOptions) -> Sourc
             name = name.with_suffix("")
         if _starting(stream, compression.MAGICS) is not None:
             raise FileError(f"{display}: compressed twice, expected {EXPECTED}", "unpack it once")
-    kind, suffix = _starting(stream, _MAGICS), name.suffix.lower()
+    kind, suffix = options.format or _kind(stream, name.suffix.lower(), display), name.suffix
+    if kind in _TEXTS:
+        if kind == "tsv" or suffix.lower() in (".tsv", ".tab"):
+            kind = "tsv"
+        return _text(kind, stream, reference, options)
+    if kind == "arrow" and _starting(stream, _MAGICS) != "arrow":
+        kind = "arrow stream"
+    in_place = packed is None and reference.path != STDIN and stream.seekable()
+    if in_place and "://" in reference.path and not os.path.exists(reference.path):
+        from losscli.data import remote
+
+        if kind == "parquet":
+            from losscli.data.parquet import ParquetSource
+
+            return ParquetSource(remote.native(stream), display)
+        in_place = False
+    return _binary(kind, stream, reference.path if in_place else None, display)
+
+
+def _kind(stream: Any, suffix: str, display: str) -> str:
+    """The format of a file by its first bytes, which stay in it."""
+    head = stream.peek(64)[:64]
+    if head[4:9] == _SAFETENSORS:
+        return "safetensors"
+    kind = _starting(stream, _MAGICS)
     if kind is not None:
-        in_place = packed is None and reference.path != STDIN and stream.seekable()
-        return _binary(kind, stream, reference.path if in_place else None, display)
+        return kind
     other = _starting(stream, _OTHERS)
     if other is not None:
         raise FileError(f"{display}: {other[0]}, expected {EXPECTED}", other[1])
     if suffix in _SUFFIXES:
         raise FileError(f"{display}: not {_SUFFIXES[suffix]}, whatever its name says")
-    from losscli.data.csv import CsvSource
-
-    delimiter = options.delimiter or {".tsv": "\t", ".tab": "\t"}.get(suffix)
-    return CsvSource(
-        stream,
-        display,
-        delimiter,
-        options.header,
-        options.labels,
-        reference.columns,
-        options.threads,
-    )
+    start = head.replace(b"\0", b"") if text.encoding_of(head) else head
+    start = start.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    array = start[:1] == b"[" and start[1:].lstrip()[:1] == b"{"
+    return "jsonl" if start[:1] == b"{" or array or suffix in _JSON else "csv"
 
 
 def _starting(stream: Any, magics: Mapping[bytes, T]) -> T | None:
     """What a stream is by its first bytes, which stay in it."""
-    head = stream.peek(8)[:8]
+    head = stream.peek(16)[:16]
+    if head[4:9] == _SAFETENSORS:
+        return None
     return next((found for magic, found in magics.items() if head.startswith(magic)), None)
+
+
+def _text(kind: str, stream: Any, reference: Reference, options: ReadOptions) -> Source:
+    """The reader of a text format."""
+    display = reference.display
+    head = stream.peek(64)[:64]
+    encoding = text.encoding_of(head)
+    if encoding is not None:
+        stream = text.recoded(stream, encoding, display)
+    elif b"\0" in head:
+        raise FileError(
+            f"{display}: text with zero bytes, expected UTF-8, or UTF-16 that starts with its mark",
+            text.recode("UTF-16LE", display),
+        )
+    if kind == "jsonl":
+        from losscli.data.jsonl import JsonSource
+
+        return JsonSource(stream, display, options.null, options.threads)
+    from losscli.data.csv import CsvSource
+
+    delimiter = options.delimiter or ("\t" if kind == "tsv" else None)
+    return CsvSource(
+        stream, display, delimiter, options.header, options.labels, reference.columns,
+        options.null, options.decimal, options.comment, options.threads,
+    )  # fmt: skip
 
 
 def _binary(kind: str, stream: Any, path: str | None, display: str) -> Source:
     """The reader of a binary format. All but streams of Arrow need to seek in their file."""
-    if path is None and kind != "Arrow stream":
-        stream = _spool(stream)
+    if path is None and kind != "arrow stream":
+        stream = spool(stream)
     try:
-        if kind == "Parquet":
+        if kind == "parquet":
             from losscli.data.parquet import ParquetSource
 
             if path is not None:
                 stream.close()
             return ParquetSource(path or stream, display)
-        if kind.startswith("Arrow"):
+        if kind.startswith("arrow"):
             from losscli.data.ipc import IpcSource
 
-            return IpcSource(stream, display, streams=kind == "Arrow stream")
+            return IpcSource(stream, display, streams=kind == "arrow stream")
+        if kind == "safetensors":
+            from losscli.data.safetensors import SafetensorsSource
+
+            return SafetensorsSource(stream, display)
         from losscli.data.npy import NpySource, NpzSource
 
-        return (NpySource if kind == "NumPy" else NpzSource)(stream, display)
+        return (NpySource if kind == "npy" else NpzSource)(stream, display)
     except BaseException:
         stream.close()
         raise
-
-
-def _open(reference: Reference) -> BinaryIO:
-    if reference.path == STDIN:
-        if sys.stdin is None or sys.stdin.closed:
-            raise FileError("standard input is closed")
-        if sys.stdin.isatty():
-            raise UsageError(
-                "'-' reads standard input, which is the terminal",
-                "pipe a file into it, or name a file",
-            )
-        return open(sys.stdin.fileno(), "rb", closefd=False)
-    try:
-        return open(reference.path, "rb")
-    except OSError as error:
-        hint = ""
-        if isinstance(error, FileNotFoundError):
-            hint = _nearby(Path(reference.path))
-        raise FileError(f"{reference.path}: {error.strerror or error}", hint) from None
-
-
-class _Again(io.RawIOBase):
-    """A stream that cannot go back, with the bytes that were read of it in front again."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head, self._stream = head, stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._head[: len(buffer)] or self._stream.read(len(buffer))
-        self._head = self._head[len(data) :] if self._head else b""
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
-def _steady(stream: BinaryIO) -> BinaryIO:
-    """A stream whose first bytes can be looked at, however slowly they come through a pipe."""
-    if stream.seekable():
-        return stream
-    return io.BufferedReader(_Again(stream.read(8), stream), 1 << 16)
-
-
-def _nearby(path: Path) -> str:
-    import difflib
-
-    try:
-        names = [entry.name for entry in path.parent.iterdir()]
-    except OSError:
-        return f"the directory {path.parent} cannot be read" if path.parent != Path() else ""
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"did you mean {path.parent / near[0]}?" if near else ""
-
-
-def _spool(stream: BinaryIO) -> Any:
-    """What comes through a pipe waits in a temporary file: most formats are read with seeks."""
-    try:
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as its reader
-        shutil.copyfileobj(stream, file)
-        file.flush()
-    except OSError as error:
-        raise FileError(
-            "no room for what has to be unpacked or comes through a pipe: "
-            f"{error.strerror or error}",
-            "TMPDIR=DIRECTORY names another place; a file on disk is read where it is",
-        ) from None
-    stream.close()
-    file.seek(0)
-    return file

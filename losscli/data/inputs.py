@@ -10,9 +10,9 @@ from losscli.data.align import Stream, blocks
 from losscli.data.axes import LAST, ClassAxis
 from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.checks import Place, check, finite_or_admitted
-from losscli.data.files import ReadOptions
 from losscli.data.given import check_flags, complete
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
+from losscli.data.reading import ReadOptions
 from losscli.data.source import Source, Span, Values, stack
 from losscli.data.spans import spans
 from losscli.errors import DataError

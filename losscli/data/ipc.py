@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.ipc as pa_ipc
 
 from losscli.data.mapped import map_file, release
+from losscli.data.nested import column_names, top
 from losscli.data.source import Source, Values, Wanted
 from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, slices
 from losscli.errors import FileError
@@ -27,13 +28,14 @@ class IpcSource(Source):
             else:
                 self._map = map_file(file)
                 self._reader = pa_ipc.open_file(pa.py_buffer(self._map))
-            self.columns: list[str] = list(self._reader.schema.names)
+            self.columns: list[str] = column_names(self._reader.schema)
         except DAMAGE as error:
             raise FileError(f"{display}: not a readable Arrow file: {first_line(error)}") from None
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names = names_of(wanted, self.columns, self.display)
-        return pieces_of(self._parts(names), wanted, self.display)
+        tops = list(dict.fromkeys(top(self._reader.schema, name) for name in names))
+        return pieces_of(self._parts(tops), wanted, self.display)
 
     def close(self) -> None:
         self._file.close()
@@ -63,7 +65,7 @@ class IpcSource(Source):
         """
         reader = self._reader
         if reader.num_record_batches and not self._lies_in_file(reader.get_batch(0)):
-            fields = [self.columns.index(name) for name in names]
+            fields = [reader.schema.get_field_index(name) for name in names]
             options = pa_ipc.IpcReadOptions(included_fields=fields, use_threads=False)
             reader = pa_ipc.open_file(pa.py_buffer(self._map), options=options)
         for i in range(reader.num_record_batches):

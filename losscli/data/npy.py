@@ -66,7 +66,7 @@ class NpySource(Source):
         self, parts: Iterator[list[Any]], wanted: Sequence[Wanted], row: int
     ) -> Iterator[list[Values]]:
         for (part,) in parts:
-            yield [_decode(self._column(part, w.column), w, self.display, row) for w in wanted]
+            yield [decode_rows(self._column(part, w.column), w, self.display, row) for w in wanted]
             row += len(part)
 
     def close(self) -> None:
@@ -105,13 +105,11 @@ class NpzSource(Source):
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names = list(dict.fromkeys(w.column for w in wanted))
         arrays = [self._open(name) for name in names]
-        if len({array.rows for array in arrays}) > 1:
-            counts = ", ".join(f"{array.where} has {array.rows} rows" for array in arrays)
-            raise DataError(f"{counts}: rows are paired by position, so their counts must agree")
+        check_lengths({array.where: array.rows for array in arrays})
         row = 0
         for parts in _read(arrays):
             by_name = dict(zip(names, parts, strict=True))
-            yield [_decode(by_name[w.column], w, self.display, row) for w in wanted]
+            yield [decode_rows(by_name[w.column], w, self.display, row) for w in wanted]
             row += len(parts[0])
 
     def close(self) -> None:
@@ -161,7 +159,15 @@ def _read(arrays: Sequence[NpyArray]) -> Iterator[list[Any]]:
         yield [array.take(step) for array in arrays]
 
 
-def _decode(part: Any, wanted: Wanted, display: str, row: int) -> Values:
+def check_lengths(rows: dict[str, int]) -> None:
+    """A DataError when arrays of one file have different numbers of rows."""
+    if len(set(rows.values())) > 1:
+        counts = ", ".join(f"{where} has {count} rows" for where, count in rows.items())
+        raise DataError(f"{counts}: rows are paired by position, so their counts must agree")
+
+
+def decode_rows(part: Any, wanted: Wanted, display: str, row: int) -> Values:
+    """Rows of an array as what is wanted of them; `row` is the first one's place in the file."""
     if part.dtype.kind == "S":
         part = np.char.decode(part, "utf-8", "replace")
     try:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from losscli.data.align import Stream
 from losscli.data.arrays import ArraySource
-from losscli.data.files import ReadOptions, open_source
+from losscli.data.files import open_source
 from losscli.data.given import is_table, reference_of, table_of
+from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import WHOLE, LabelMap, Source, Wanted
 from losscli.errors import UsageError

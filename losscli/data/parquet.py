@@ -8,6 +8,7 @@ from typing import Any
 
 from pyarrow.types import is_nested
 
+from losscli.data.nested import column_names
 from losscli.data.source import Source, Span, Values, Wanted, piece_rows
 from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, row_width, within
 from losscli.errors import FileError
@@ -24,11 +25,13 @@ class ParquetSource(Source):
 
         self.display = display
         self._in_place = isinstance(file, str)
-        # Pre-buffering would hold the whole file; a small buffer keeps one page a column.
-        self._open = partial(pq.ParquetFile, file, pre_buffer=False, buffer_size=1 << 18)
+        # Pre-buffering would hold the whole file; a small buffer keeps one page a column. What is
+        # not on disk comes in larger parts, since every part is waited for.
+        size = 1 << (18 if self._in_place else 22)
+        self._open = partial(pq.ParquetFile, file, pre_buffer=False, buffer_size=size)
         try:
             self._file: Any = self._open()
-            self.columns: list[str] = list(self._file.schema_arrow.names)
+            self.columns: list[str] = column_names(self._file.schema_arrow)
             self.rows = int(self._file.metadata.num_rows)
         except DAMAGE as error:
             raise FileError(

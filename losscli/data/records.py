@@ -1,8 +1,8 @@
 """Bytes of CSV → chunks of whole records."""
 
 import re
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from losscli.errors import DataError, FileError
 
@@ -40,12 +40,27 @@ class Quoting:
         return next((f.start(2) for f in self._field.finditer(data) if f[2] is not None), -1)
 
 
-def chunks(stream: BinaryIO, display: str, delimiter: bytes | None) -> Iterator[bytes]:
+def chunks(stream: Any, display: str, delimiter: bytes) -> Iterator[bytes]:
     """Chunks that end with a line end outside of quotes; the last may be made to.
 
-    Without a delimiter, which the first record may still have to tell, a comma and a tab count.
+    Before the first record has told the delimiter, all that are possible count.
     """
-    quoting = Quoting(delimiter or b",\t")
+    return _cut(
+        stream,
+        display,
+        Quoting(delimiter).record_end,
+        "a quote that never closes, or not a CSV file",
+    )
+
+
+def lines(stream: Any, display: str) -> Iterator[bytes]:
+    """Chunks of whole lines; the last may be made to end with a line end."""
+    return _cut(stream, display, lambda data: data.rfind(b"\n") + 1, "not a file of lines")
+
+
+def _cut(
+    stream: Any, display: str, record_end: Callable[[bytes], int], otherwise: str
+) -> Iterator[bytes]:
     buffer = b""
     while True:
         try:
@@ -57,12 +72,9 @@ def chunks(stream: BinaryIO, display: str, delimiter: bytes | None) -> Iterator[
                 yield buffer if buffer.endswith(b"\n") else buffer + b"\n"
             return
         buffer = buffer + data if buffer else data
-        cut = quoting.record_end(buffer)
+        cut = record_end(buffer)
         if cut:
             yield buffer[:cut]
             buffer = buffer[cut:]
         elif len(buffer) > LONGEST_RECORD:
-            raise DataError(
-                f"{display}: a record of over {LONGEST_RECORD >> 20} MiB: "
-                "a quote that never closes, or not a CSV file"
-            )
+            raise DataError(f"{display}: a record of over {LONGEST_RECORD >> 20} MiB: {otherwise}")

@@ -1,6 +1,7 @@
 """How a role names its data: `FILE`, `FILE#COLUMN`, `FILE#a,b,c`, `FILE#logit_*`, `-`."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -71,7 +72,7 @@ def choose(reference: Reference, names: Sequence[str], keys: Sequence[str] = ())
         if len(found) > 1:
             _check_numbering(reference, pattern, found)
         chosen += found
-    twice = next((n for n in chosen if chosen.count(n) > 1), None)
+    twice = next((n for n, count in Counter(chosen).items() if count > 1), None)
     if twice is not None:
         raise DataError(f"{reference}: column '{twice}' is selected twice")
     return chosen

@@ -11,7 +11,7 @@ from losscli.errors import DataError
 from losscli.losses.numerics import Array, Mask
 
 #: the formats, in messages about files of others
-EXPECTED = "CSV, Parquet, Arrow or NumPy"
+EXPECTED = "CSV, JSON lines, Parquet, Arrow, NumPy or safetensors"
 #: the column that is all of a file which holds one array
 WHOLE = ""
 #: values of a piece: 2 MiB of float64

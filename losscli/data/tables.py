@@ -1,10 +1,12 @@
 """Batches of rows, as Arrow has them → pieces: what Parquet and Arrow files have in common."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from losscli.data import nested
 from losscli.data.arrow import read
 from losscli.data.source import BadValue, Values, Wanted, misfit, piece_rows
 from losscli.errors import DataError, FileError
@@ -16,9 +18,10 @@ DAMAGE = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
 def names_of(wanted: Sequence[Wanted], columns: Sequence[str], display: str) -> list[str]:
     """The columns to read, each once; a DataError when a name stands for several."""
     names = list(dict.fromkeys(w.column for w in wanted))
+    counts = Counter(columns)
     for name in names:
-        if columns.count(name) > 1:
-            raise DataError(f"{display}: {columns.count(name)} columns are called '{name}'")
+        if counts[name] > 1:
+            raise DataError(f"{display}: {counts[name]} columns are called '{name}'")
     return names
 
 
@@ -36,7 +39,7 @@ def pieces_of(
                 return
             # Offsets that point out of their buffer would be followed as they are.
             batch.validate(full=True)
-            values = [_decode(batch.column(w.column), w, display, row) for w in wanted]
+            values = [_decode(nested.column(batch, w.column), w, display, row) for w in wanted]
         except DAMAGE as error:
             what = "out of memory" if isinstance(error, MemoryError) else "damaged"
             raise FileError(f"{display}: {what} after row {row}: {first_line(error)}") from None
@@ -79,6 +82,8 @@ def row_width(batch: Any) -> int:
 
 def _values(array: Any) -> int:
     """How many values an array holds, those of its lists counted one by one."""
+    if pa.types.is_struct(array.type):
+        return sum(map(_values, array.flatten()))
     return max(len(array), _values(array.values)) if hasattr(array, "values") else len(array)
 
 

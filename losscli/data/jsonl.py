@@ -1,0 +1,286 @@
+"""JSON lines: an object a line, a chunk of whole lines at a time.
+
+What the first records hold says how Arrow should read the columns that are wanted. A chunk that it
+cannot read in this way is read by Python, whose errors name the line.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from losscli.data import arrow, nested
+from losscli.data.ahead import each_ahead
+from losscli.data.records import lines
+from losscli.data.source import BadValue, Source, Values, Wanted, misfit
+from losscli.data.tables import names_of
+from losscli.data.text import quoted, recode
+from losscli.errors import DataError, FileError
+
+#: records that say which columns there are
+_LOOK = 1000
+_WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
+
+
+class JsonSource(Source):
+    """The columns of a stream of JSON objects, one a line; those in objects are called a.b."""
+
+    def __init__(
+        self, stream: BinaryIO, display: str, null: Sequence[str] = (), threads: int = 1
+    ) -> None:
+        self.display = display
+        self._stream, self._null, self._threads = stream, frozenset(null), threads
+        self._chunks = lines(stream, display)
+        self._first = b""
+        while not self._first.strip() and (chunk := next(self._chunks, b"")):
+            self._first += chunk.removeprefix(b"\xef\xbb\xbf")
+        start = self._first.lstrip()
+        if not start:
+            raise DataError(f"{display}: empty")
+        if start.startswith(b"["):
+            raise FileError(
+                f"{display}: a JSON array, expected one object a line",
+                f"jq -c '.[]' {quoted(display)} | losscli … reads it from '-'",
+            )
+        #: what the values of each column are in the first records
+        self._kinds: dict[tuple[str, ...], list[str]] = {}
+        for record in self._look(start):
+            self._learn(record, ())
+        if not self._kinds:
+            blank = len(self._first) - len(start)
+            self._record(start[: start.find(b"\n")], self._first.count(b"\n", 0, blank) + 1)
+        for path in [path for path, kinds in self._kinds.items() if kinds == ["null"]]:
+            if any(other[: len(path)] == path != other for other in self._kinds):
+                del self._kinds[path]  # an object that is missing in some records
+        self._paths = {".".join(path): path for path in self._kinds}
+        self.columns = [".".join(path) for path in self._kinds]
+
+    def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
+        names_of(wanted, self.columns, self.display)
+        schema = self._schema(wanted)
+        row = line = 0
+
+        def attempt(chunk: bytes) -> list[Values] | None:
+            return None if schema is None else _by_arrow(chunk, schema, wanted)
+
+        for chunk, parsed in each_ahead(attempt, self._bodies(), self._threads):
+            values = parsed or self._by_python(chunk, wanted, row, line)
+            if values:
+                yield values
+                row += len(values[0].array)
+            line += chunk.count(b"\n")
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _bodies(self) -> Iterator[bytes]:
+        first, self._first = self._first, b""
+        if first:
+            yield first
+        yield from self._chunks
+
+    def _look(self, start: bytes) -> Iterator[dict[str, Any]]:
+        """The first records, without those that are damaged: they are named when they are read."""
+        for text in start.split(b"\n", _LOOK)[:_LOOK]:
+            try:
+                record = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(record, dict):
+                yield record
+
+    def _learn(self, record: dict[str, Any], above: tuple[str, ...]) -> None:
+        for name, value in record.items():
+            path = (*above, name)
+            if isinstance(value, dict):
+                self._learn(value, path)
+            else:
+                kinds = self._kinds.setdefault(path, [])
+                kinds += [kind for kind in [_kind(value)] if kind not in kinds]
+
+    def _schema(self, wanted: Sequence[Wanted]) -> Any:
+        """The wanted columns for Arrow; None when it would not read them as they are."""
+        tree: dict[str, Any] = {}
+        for w in wanted:
+            path = self._paths[w.column]
+            kind = _arrow_type(self._kinds[path], w.key)
+            if kind is None:
+                return None
+            inner = tree
+            for name in path[:-1]:
+                inner = inner.setdefault(name, {})
+                if not isinstance(inner, dict):
+                    return None
+            if inner.setdefault(path[-1], kind) != kind:
+                return None
+        return pa.schema(_fields(tree))
+
+    def _by_python(
+        self, chunk: bytes, wanted: Sequence[Wanted], row: int, line: int
+    ) -> list[Values]:
+        """The wanted columns of a chunk, or the error that names what is wrong."""
+        columns: list[list[Any]] = [[] for _ in wanted]
+        paths = [self._paths[w.column] for w in wanted]
+        for number, text in enumerate(chunk.split(b"\n"), line + 1):
+            if text.strip():
+                record = self._record(text, number)
+                for path, column in zip(paths, columns, strict=True):
+                    column.append(_member(record, path))
+        if not columns[0]:
+            return []
+        return [self._column(column, w, row) for column, w in zip(columns, wanted, strict=True)]
+
+    def _record(self, text: bytes, number: int) -> dict[str, Any]:
+        where = f"{self.display}, line {number}"
+        try:
+            record = json.loads(text.decode(), object_pairs_hook=_once)
+        except UnicodeDecodeError:
+            raise FileError(f"{where}: not UTF-8 text", recode("LATIN1", self.display)) from None
+        except json.JSONDecodeError as error:
+            raise DataError(
+                f"{where}: not JSON: {error.msg} at character {error.pos + 1}",
+                "one object a line: jq -c . makes such lines" if number == 1 else "",
+            ) from None
+        except RecursionError:
+            raise DataError(f"{where}: not JSON: nested too deeply") from None
+        except ValueError as error:
+            raise DataError(f"{where}: {error}") from None
+        if not isinstance(record, dict):
+            raise DataError(f"{where}: {_named(record)}, expected an object")
+        return record
+
+    def _column(self, values: list[Any], wanted: Wanted, row: int) -> Values:
+        try:
+            if wanted.key:
+                keys = np.empty(len(values), dtype=object)
+                keys[:] = [str(value) for value in values]
+                return Values(keys)
+            plain = [self._plain(value, wanted) for value in values]
+            known = self._kinds[self._paths[wanted.column]]
+            self._check_kinds(plain, values, known, wanted)
+            gap = all(value is None for value in plain)
+            return arrow.read(pa.array(plain, _arrow_type(known, False) if gap else None), wanted)
+        except BadValue as bad:
+            raise misfit(
+                self.display, wanted.column, row + bad.index + 1, bad.value, bad.expected, bad.hint
+            ) from None
+        except pa.ArrowException as error:
+            raise DataError(
+                f"{self.display}, column '{wanted.column}', after row {row}: {error}"
+            ) from None
+
+    def _check_kinds(
+        self, plain: list[Any], values: list[Any], known: list[str], wanted: Wanted
+    ) -> None:
+        """Raise BadValue for the first value that is not of the kind of those before it."""
+        first: dict[str, int] = {}
+        for i, value in enumerate(plain):
+            first.setdefault(_kind(value), i)
+        first.pop("null", None)
+        unfit = ("mixed", "object") if wanted.labels else ("mixed", "object", "word")
+        kinds = [*_plain_kinds(known), *first]
+        common = next((kind for kind in kinds if not kind.endswith(unfit)), "number")
+        numbers = "a list of numbers" if common.startswith("list") else "a number"
+        for kind, i in first.items():
+            if kind != common:
+                expected = wanted.labels.expected if wanted.labels else numbers
+                raise BadValue(i, f"got {_named(values[i])}", expected, wanted.hint)
+
+    def _plain(self, value: Any, wanted: Wanted) -> Any:
+        """A value with numbers as floats, and words for numbers as those numbers."""
+        if isinstance(value, list):
+            return [self._plain(each, wanted) for each in value]
+        if isinstance(value, str):
+            if value in self._null:
+                return None
+            return value if wanted.labels else _WORDS.get(value, value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return float(value) if abs(value) < 1 << 1023 else np.copysign(np.inf, value)
+        return value
+
+
+def _by_arrow(chunk: bytes, schema: Any, wanted: Sequence[Wanted]) -> list[Values] | None:
+    """The wanted columns of a chunk as Arrow reads them; None where Python must have a look."""
+    import pyarrow.json as pajson
+
+    try:
+        table = pajson.read_json(
+            pa.BufferReader(chunk),
+            pajson.ReadOptions(use_threads=False, block_size=len(chunk) + 1),
+            pajson.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        )
+        # Arrow takes two objects on a line, and one on two lines.
+        starts = chunk.count(b"\n{") + chunk.startswith(b"{")
+        if not table.num_rows == chunk.count(b"\n") == starts:
+            return None
+        (batch,) = table.combine_chunks().to_batches()
+        return [arrow.read(nested.column(batch, w.column), w) for w in wanted]
+    except (pa.ArrowException, UnicodeDecodeError, BadValue):
+        return None
+
+
+def _kind(value: Any) -> str:
+    """What a JSON value is; of a list, what it is of."""
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        inner = {_kind(each) for each in value} - {"null"}
+        return f"list of {inner.pop() if len(inner) == 1 else 'number' if not inner else 'mixed'}"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "word"
+    if isinstance(value, dict):
+        return "object"
+    return "whole" if isinstance(value, int) else "number"
+
+
+def _plain_kinds(kinds: list[str]) -> list[str]:
+    """Kinds of values, where whole numbers are numbers like others."""
+    plain = [kind.replace("whole", "number") for kind in kinds if kind != "null"]
+    return list(dict.fromkeys(plain))
+
+
+def _arrow_type(kinds: list[str], key: bool) -> Any:
+    """How Arrow should read such values; None when it would not read them as they are."""
+    if key:
+        return {"word": pa.string(), "whole": pa.int64()}.get("".join(kinds))
+    plain = _plain_kinds(kinds) or ["number"]
+    if len(plain) > 1:
+        return None
+    *lists, inner = plain[0].split(" of ")
+    kind = {"number": pa.float64(), "word": pa.string(), "bool": pa.bool_()}.get(inner)
+    for _ in lists:
+        kind = kind and pa.list_(kind)
+    return kind
+
+
+def _fields(tree: dict[str, Any]) -> list[Any]:
+    return [
+        pa.field(name, pa.struct(_fields(kind)) if isinstance(kind, dict) else kind)
+        for name, kind in tree.items()
+    ]
+
+
+def _member(record: Any, path: tuple[str, ...]) -> Any:
+    """What is at a path in an object; None where there is nothing."""
+    for name in path:
+        record = record.get(name) if isinstance(record, dict) else None
+    return record
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, whose names must differ: of two values, nobody can tell which is meant."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"two values of '{twice}'")
+    return record
+
+
+def _named(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,247 @@
+"""Files that are not here: objects of S3 and Google Cloud Storage, and what a web server sends.
+
+Arrow's file systems read objects, a range at a time. Addresses and credentials come from the usual
+variables of the environment; every wait ends.
+"""
+
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+from losscli.errors import FileError, LosscliError
+
+T = TypeVar("T")
+
+#: seconds
+CONNECT_TIMEOUT = 10.0
+REQUEST_TIMEOUT = 30.0
+ATTEMPTS = 3
+#: bytes of a request: a few to tell the format, then as many as make up for the wait
+_FIRST, _RANGE = 1 << 16, 1 << 23
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.I)
+_SIGNING = (
+    "keys are read from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; "
+    "AWS_NO_SIGN_REQUEST=YES reads public buckets without"
+)
+_HINTS = {
+    "ACCESS_DENIED": _SIGNING,
+    "INVALID_ACCESS_KEY_ID": _SIGNING,
+    "SIGNATURE_DOES_NOT_MATCH": _SIGNING,
+    "NETWORK_CONNECTION": "AWS_ENDPOINT_URL names a server other than Amazon's",
+}
+
+
+def scheme_of(path: str) -> str | None:
+    """What a URL starts with; None for other paths."""
+    match = _SCHEME.match(path)
+    return match[1].lower() if match else None
+
+
+def open_url(url: str) -> io.BufferedReader:
+    """The bytes of a URL. Those of an object can be sought."""
+    if scheme_of(url) in ("http", "https"):
+        return io.BufferedReader(_Response(url), _FIRST)
+    files, path = _file_system(url)
+    return io.BufferedReader(_Object(url, _guarded(url, lambda: _open(files, path, url))), _RANGE)
+
+
+def native(stream: io.BufferedReader) -> Any:
+    """The file of Arrow under a stream of `open_url`, whose owner one is from now on."""
+    raw: Any = stream.raw
+    file, raw.file = raw.file, None
+    return file
+
+
+def listing(url: str) -> tuple[str, list[str]] | None:
+    """The root of a directory or a pattern, and its files; None where a URL is one file."""
+    if scheme_of(url) in ("http", "https"):
+        return None
+    files, path = _file_system(url)
+    prefix = f"{scheme_of(url)}://"
+    pattern = re.search(r"[^/]*[*?\[]", path)
+    root = (path[: pattern.start()] if pattern else path).rstrip("/")
+    is_directory = _guarded(url, lambda: _is_directory(files, path))
+    if is_directory is False or (pattern is None and is_directory is None):
+        return None
+    found = _guarded(url, lambda: list(_files_under(files, root)))
+    if pattern is not None:
+        found = [each for each in found if matches(each.split("/"), path.split("/"))]
+    return prefix + root, [prefix + each for each in found]
+
+
+def matches(names: list[str], patterns: list[str]) -> bool:
+    """Whether the names of a path match patterns, of which `**` is any number of them."""
+    if not patterns or not names:
+        return patterns in ([], ["**"]) and not names
+    if patterns[0] == "**":
+        return matches(names, patterns[1:]) or matches(names[1:], patterns)
+    return fnmatchcase(names[0], patterns[0]) and matches(names[1:], patterns[1:])
+
+
+def _file_system(url: str) -> tuple[Any, str]:
+    """Arrow's file system for a URL, and the path in it: bucket/key."""
+    scheme, path = scheme_of(url), url.partition("://")[2].strip("/")
+    if not path:
+        raise FileError(f"{url}: names no bucket", "such as s3://bucket/predictions.parquet")
+    if scheme == "s3":
+        return _guarded(url, lambda: _s3(path.partition("/")[0])), path
+    if scheme in ("gs", "gcs"):
+        return _guarded(url, _gcs), path
+    raise FileError(f"{url}: nothing reads {scheme}://", "s3://, gs://, http:// and https:// are")
+
+
+def _s3(bucket: str) -> Any:
+    from pyarrow import fs
+
+    given = os.environ.get
+    scheme, _, server = (
+        given("AWS_ENDPOINT_URL_S3") or given("AWS_ENDPOINT_URL") or ""
+    ).rpartition("://")
+    region = given("AWS_REGION") or given("AWS_DEFAULT_REGION")
+    if region is None and not server:
+        region = fs.resolve_s3_region(bucket)
+    return fs.S3FileSystem(
+        anonymous=_said("AWS_NO_SIGN_REQUEST") or _said("AWS_SKIP_SIGNATURE"),
+        endpoint_override=server.rstrip("/") or None,
+        scheme=scheme or "https",
+        region=region,
+        connect_timeout=CONNECT_TIMEOUT,
+        request_timeout=REQUEST_TIMEOUT,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+    )
+
+
+def _gcs() -> Any:
+    from pyarrow import fs
+
+    scheme, _, server = os.environ.get("STORAGE_EMULATOR_HOST", "").rpartition("://")
+    return fs.GcsFileSystem(
+        anonymous=bool(server) or _said("CLOUDSDK_AUTH_DISABLE_CREDENTIALS"),
+        endpoint_override=server.rstrip("/") or None,
+        scheme=scheme or ("http" if server else "https"),
+        retry_time_limit=timedelta(seconds=REQUEST_TIMEOUT),
+    )
+
+
+def _said(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() in ("1", "y", "yes", "true", "on")
+
+
+def _open(files: Any, path: str, url: str) -> Any:
+    bucket, _, key = path.partition("/")
+    try:
+        if key:
+            return files.open_input_file(path)
+        raise FileNotFoundError
+    except FileNotFoundError:
+        if not _is_directory(files, bucket):
+            raise FileError(f"{url}: there is no bucket {bucket}") from None
+        raise FileError(f"{url}: there is no such object in the bucket {bucket}") from None
+
+
+def _is_directory(files: Any, path: str) -> bool | None:
+    """Whether a path is a directory; None where there is nothing."""
+    from pyarrow import fs
+
+    kind = files.get_file_info(path).type
+    return None if kind == fs.FileType.NotFound else bool(kind == fs.FileType.Directory)
+
+
+def _files_under(files: Any, root: str) -> Iterator[str]:
+    from pyarrow import fs
+
+    for info in files.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True)):
+        if info.is_file:
+            yield info.path
+
+
+def _guarded(url: str, work: Callable[[], T]) -> T:
+    """The result of some work with a server; what goes wrong there becomes a FileError."""
+    try:
+        return work()
+    except LosscliError:
+        raise
+    except Exception as error:
+        text = " ".join(str(error).split())
+        found = re.search(r"AWS Error (\w+)(?: \(.*?\))? during \w+ operation: (.*)", text)
+        said = found[2] if found else text
+        said = re.sub(r"\s*\(Request ID:.*", "", said).rstrip(".")
+        name = found[1] if found else ""
+        if said in ("", "No response body"):
+            said = name.replace("_", " ").lower()
+        raise FileError(f"{url}: {said or type(error).__name__}", _HINTS.get(name, "")) from None
+
+
+class _Object(io.RawIOBase):
+    """An object of a store, in ranges that grow."""
+
+    def __init__(self, url: str, file: Any) -> None:
+        self.file = file
+        self._url = url
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self.file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self.file.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        size = min(len(buffer), _FIRST if self.tell() == 0 else _RANGE)
+        data = _guarded(self._url, lambda: self.file.read(size))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed and self.file is not None:
+            self.file.close()
+        super().close()
+
+
+class _Response(io.RawIOBase):
+    """What a web server sends, which must be as long as it says."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._response = _guarded(url, self._ask)
+        length = self._response.headers.get("Content-Length")
+        self._left = None if length is None else int(length)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = _guarded(self._url, lambda: self._response.read(len(buffer)))
+        if self._left is not None:
+            self._left -= len(data)
+            if not data and self._left > 0:
+                raise FileError(f"{self._url}: cut short, {self._left} bytes before its end")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed and hasattr(self, "_response"):
+            self._response.close()
+        super().close()
+
+    def _ask(self) -> Any:
+        from urllib.error import HTTPError, URLError
+        from urllib.request import Request, urlopen
+
+        request = Request(self._url, headers={"User-Agent": "losscli"})
+        try:
+            return urlopen(request, timeout=REQUEST_TIMEOUT)
+        except HTTPError as error:
+            error.close()
+            raise FileError(f"{self._url}: {error.code} {error.reason}") from None
+        except URLError as error:
+            raise FileError(f"{self._url}: {error.reason}") from None

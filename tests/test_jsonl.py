@@ -1,0 +1,217 @@
+"""JSON lines: every number to the nearest double, every bad line by its number."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import losscli
+from losscli.data import jsonl, records
+from losscli.data.jsonl import JsonSource
+from losscli.data.source import Wanted
+from losscli.errors import DataError, FileError, LosscliError
+from tests.conftest import Run
+
+doubles = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def read(text: str | bytes, *columns: str, **options: Any) -> list[Any]:
+    data = text.encode() if isinstance(text, str) else text
+    source = JsonSource(io.BytesIO(data), "f.jsonl", **options)
+    wanted = [Wanted(name) for name in columns or source.columns]
+    pieces = list(source.pieces(wanted))
+    return [np.concatenate([piece[i].array for piece in pieces]) for i in range(len(wanted))]
+
+
+def by_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave every chunk to the reader that is there for what Arrow refuses."""
+    monkeypatch.setattr(jsonl, "_by_arrow", lambda *_: None)
+
+
+@given(st.lists(st.tuples(doubles, doubles), min_size=1), st.integers(1, 400))
+def test_numbers_round_trip(rows: list[tuple[float, float]], chunk: int) -> None:
+    text = "".join(json.dumps({"a": a, "b": b}) + "\n" for a, b in rows)
+    before, records.CHUNK = records.CHUNK, chunk
+    try:
+        found = np.column_stack(read(text))
+    finally:
+        records.CHUNK = before
+    np.testing.assert_array_equal(found, np.array(rows))
+
+
+digits = st.text("0123456789", min_size=1, max_size=30).map(lambda text: text.lstrip("0") or "0")
+
+
+@settings(max_examples=200)
+@given(digits, digits, st.integers(-330, 300), st.booleans())
+def test_any_spelling_of_a_number_is_the_nearest_double(
+    whole: str, part: str, exponent: int, negative: bool
+) -> None:
+    """As Python's float, which is correctly rounded, has it."""
+    text = f"{'-' * negative}{whole}.{part}e{exponent}"
+    if abs(float(text)) < np.inf:
+        assert read(f'{{"a": {text}}}\n')[0].tolist() == [float(text)]
+
+
+@pytest.mark.parametrize("python", [False, True])
+@pytest.mark.parametrize("chunk", [1, 50, 10_000])
+def test_types_are_decided_by_what_is_wanted(
+    python: bool, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole numbers first; fractions, gaps, words for numbers and huge ones later."""
+    if python:
+        by_python(monkeypatch)
+    monkeypatch.setattr(records, "CHUNK", chunk)
+    cells = ["1"] * 20 + ["2.5", "null", "NaN", "-Infinity", '"NaN"', '"Infinity"', "1e-5"]
+    cells += ["123456789012345678901234567890", "1e999"]
+    text = "".join(f'{{"a": {cell}}}\n' for cell in cells) + '{"b": 1}\n'
+    expected = [1.0] * 20 + [2.5, np.nan, np.nan, -np.inf, np.nan, np.inf, 1e-5]
+    expected += [1.2345678901234568e29, np.inf, np.nan]
+    np.testing.assert_array_equal(read(text, "a")[0], expected)
+
+
+@pytest.mark.parametrize("python", [False, True])
+def test_members_of_objects_and_lists(python: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if python:
+        by_python(monkeypatch)
+    text = (
+        '{"m": {"p": 1, "q": {"r": [1, 2.5]}}, "a.b": 7, "t": 0}\n'
+        '{"m": {"p": 3, "x": "y", "q": {"r": [3, 4]}}, "a.b": 8, "t": 1}\n'
+        '{"m": null, "a.b": 9, "t": null}\n'
+    )
+    source = JsonSource(io.BytesIO(text.encode()), "f")
+    assert source.columns == ["m.p", "m.q.r", "a.b", "t", "m.x"]
+    p, r, ab = read(text, "m.p", "m.q.r", "a.b")
+    np.testing.assert_array_equal(p, [1, 3, np.nan])
+    np.testing.assert_array_equal(r, [[1, 2.5], [3, 4], [np.nan, np.nan]])
+    np.testing.assert_array_equal(ab, [7, 8, 9])
+
+
+def test_two_columns_of_one_name() -> None:
+    with pytest.raises(DataError, match=r"2 columns are called 'a\.b'"):
+        read('{"a.b": 1, "a": {"b": 2}}\n', "a.b")
+
+
+def test_losses_of_lines(tmp_path: Path, run: Run) -> None:
+    rng = np.random.default_rng(7)
+    scores, label = rng.normal(size=(40, 3)), rng.integers(0, 3, 40)
+    words = np.array(["cat", "dog", "cow"])[label]
+    lines = [
+        {"out": {"scores": s.tolist()}, "label": int(y), "word": w, "g": f"é{y}", "note": w}
+        for s, y, w in zip(scores, label.tolist(), words.tolist(), strict=True)
+    ]
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    expected = losscli.compute("cross-entropy", pred=scores, target=label)
+    found = losscli.compute("cross-entropy", data=path, pred="out.scores", target="label")
+    assert found.value == expected.value
+    named = losscli.compute(
+        "cross-entropy", data=path, pred="out.scores", target="word", classes="cat,dog,cow"
+    )
+    assert named.value == expected.value
+    done = run(
+        "compute", "cross-entropy", "--data", "-", "--pred", "out.*", "--target", "label",
+        "-f", "value", input=path.read_bytes(),
+    )  # fmt: skip
+    assert (done.stderr, float(done.stdout)) == ("", expected.value)
+
+
+def test_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "p.jsonl"
+    rows = [(0.9, 1, "é"), (0.2, 0, "é"), (0.4, 1, 7), (0.3, 1, 7.0), (0.3, 1, None)]
+    path.write_text(
+        "".join(json.dumps({"pred": p, "target": t, "by": by}) + "\n" for p, t, by in rows)
+    )
+    fast = losscli.compute("dice", data=path, by="by", per_sample=True)
+    assert len(fast.per_sample) == 4  # é, 7, 7.0 and none
+    by_python(monkeypatch)
+    slow = losscli.compute("dice", data=path, by="by", per_sample=True)
+    np.testing.assert_array_equal(slow.per_sample, fast.per_sample)
+
+
+def test_json_of_pandas(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"pred": rng.normal(size=100), "target": rng.normal(size=100)})
+    frame.loc[3, "pred"] = None
+    frame.to_json(tmp_path / "p.json", orient="records", lines=True, double_precision=15)
+    read_back = pd.DataFrame(
+        [json.loads(line) for line in (tmp_path / "p.json").read_text().splitlines()]
+    )
+    found = losscli.compute("mse", data=tmp_path / "p.json", nonfinite="skip", per_sample=True)
+    expected = losscli.compute("mse", data=read_back, nonfinite="skip", per_sample=True)
+    np.testing.assert_array_equal(found.per_sample, expected.per_sample)
+
+
+@pytest.mark.parametrize("chunk", [1, 30, 10_000])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"a": 1,}', r"line 12: not JSON: .* at character [89]"),
+        ('{"a": 1', r"line 12: not JSON: .* at character 8"),
+        ("[1]", r"line 12: \[1\], expected an object"),
+        ("7", r"line 12: 7, expected an object"),
+        ('{"a": 1, "a": 2}', r"line 12: two values of 'a'"),
+        ('{"a": 1} {"a": 2}', r"line 12: not JSON: Extra data at character 1"),
+        ('{"a": 0x1F}', r"line 12: not JSON"),
+        ('{"a": 1_000}', r"line 12: not JSON"),
+        ('{"a": "1.5"}', r'column \'a\', row 11: got "1\.5", expected a number'),
+        ('{"a": true}', r"column 'a', row 11: got true, expected a number"),
+        ('{"a": [1]}', r"column 'a', row 11: got \[1\], expected a number"),
+        ('{"a": {"b": 1}}', r"column 'a', row 11: got \{\"b\": 1\}, expected a number"),
+    ],
+)
+def test_a_bad_line_is_named(
+    chunk: int, line: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A blank line is a line, and no row."""
+    monkeypatch.setattr(records, "CHUNK", chunk)
+    good = '{"a": 1}\n'
+    with pytest.raises(DataError, match=message):
+        read("\n" + good * 10 + line + "\n" + good * 10, "a")
+
+
+def test_bytes_that_are_no_text() -> None:
+    with pytest.raises(FileError, match="line 2: not UTF-8"):
+        read(b'{"a": 1}\n{"a": \xe9}\n')
+    assert read(b'{"a": 1}\n{"a": 2, "b": "\xe9"}\n', "a")[0].tolist() == [1, 2]
+
+
+def test_lists_of_other_things() -> None:
+    with pytest.raises(DataError, match=r'row 2: got \["x"\], expected a list of numbers'):
+        read('{"a": [1]}\n{"a": ["x"]}\n')
+    with pytest.raises(DataError, match=r"row 1: got \[1, \"x\"\], expected a number"):
+        read('{"a": [1, "x"]}\n')
+    with pytest.raises(DataError, match="row 2: a list of 1 values, expected 2"):
+        read('{"a": [1, 2]}\n{"a": [1]}\n')
+
+
+def test_what_is_not_json_lines(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    for text, message in (
+        ('[{"pred": 1, "target": 2}]', "a JSON array, expected one object a line"),
+        ('[\n  {"pred": 1, "target": 2}\n]', "a JSON array, expected one object a line"),
+        ('{\n  "pred": 1\n}\n', "line 1: not JSON"),
+        ("", "empty"),
+        ("pred,target\n1,2\n", "line 1: not JSON"),
+    ):
+        path.write_text(text)
+        with pytest.raises(LosscliError, match=message):
+            losscli.compute("mse", data=path, pred="pred", target="target")
+
+
+def test_a_record_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "LONGEST_RECORD", 1 << 10)
+    monkeypatch.setattr(records, "CHUNK", 1 << 8)
+    with pytest.raises(DataError, match="a record of over 0 MiB: not a file of lines"):
+        read('{"a": "' + "x" * 5000)
+
+
+def test_words_for_missing_values() -> None:
+    found = read('{"a": "NA"}\n{"a": 1}\n{"a": "-"}\n', null=("NA", "-"))[0]
+    np.testing.assert_array_equal(found, [np.nan, 1, np.nan])
