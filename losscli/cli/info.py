@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from losscli.cli import info_dialects
+from losscli.cli import info_dialects, info_edges
 from losscli.cli.loss_options import roles, shapes_text
 from losscli.cli.options import Command, WordType, sentence
 from losscli.data.given import option
@@ -49,6 +49,7 @@ def document(loss: Loss) -> dict[str, Any]:
         "source": loss.manual.section("Source"),
         "example": loss.example.command(loss.name) if loss.example else "",
         "example_value": info_dialects.example_value(loss)[0] if loss.example else None,
+        "edge_cases": info_edges.documents(loss),
         "dialects": info_dialects.documents(loss),
     }
 
@@ -77,6 +78,7 @@ def page(loss: Loss) -> str:
         "Example": f"{about['example']}\n→ {about['example_value']}"
         if loss.example
         else loss.manual.section("Example"),
+        "Edge cases": info_edges.section(loss),
         "Dialects": info_dialects.section(loss),
     }
     notes = f"\n\n{about['notes']}" if about["notes"] else ""

@@ -1,11 +1,13 @@
 """The dialects of a loss as `info` shows them: what each sets, and what comes of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from losscli.errors import LosscliError
 from losscli.losses import Loss
 from losscli.losses.dialects import REMARKS, Dialect
 from losscli.losses.domains import number
+from losscli.losses.examples import Example
 from losscli.losses.parameters import Flag
 
 WIDTH = 84
@@ -44,29 +46,41 @@ def section(loss: Loss) -> str:
     margin = " " * (first + second)
     lines = []
     for name, value, texts in rows:
-        wrapped = [part for text in texts for part in _wrap(text, WIDTH - len(margin))] or [""]
+        wrapped = [part for text in texts for part in wrap(text, WIDTH - len(margin))] or [""]
         lines.append(f"{name:<{first}}{value:<{second}}{wrapped[0]}".rstrip())
         lines += [margin + text for text in wrapped[1:]]
     remarks = [f"{library}: {note}" for library, about in found.items() for note in about["notes"]]
-    lines += [""] * bool(remarks) + [part for text in remarks for part in _wrap(text, WIDTH)]
+    lines += [""] * bool(remarks) + [part for text in remarks for part in wrap(text, WIDTH)]
     return "\n".join(lines)
 
 
 def example_value(loss: Loss, library: str | None = None) -> tuple[Any, str | None]:
     """The value of the loss's example in a dialect, or why it has none."""
+    assert loss.example is not None
+    return value_of(loss, loss.example, library=library)
+
+
+def value_of(
+    loss: Loss,
+    example: Example,
+    arrays: Mapping[str, Any] | None = None,
+    library: str | None = None,
+) -> tuple[Any, str | None]:
+    """The value of a small table, or of arrays by role, or what was wrong with it."""
     import csv
 
     from losscli.api import compute
 
-    assert loss.example is not None
-    header, *rows = csv.reader(loss.example.data.splitlines())
+    header, *rows = csv.reader(example.data.splitlines()) if arrays is None else [[]]
     table = {name: [float(row[i]) for row in rows] for i, name in enumerate(header)}
-    options = {k.replace("-", "_"): v for k, v in loss.example.options_given().items()}
+    given: dict[str, Any] = {"data": table} if arrays is None else dict(arrays)
+    options = {k.replace("-", "_"): v for k, v in example.options_given().items()}
     try:
-        return compute(loss.name, data=table, dialect=library, **options).value, None
+        return compute(loss.name, **{"dialect": library, **given, **options}).value, None
     except LosscliError as error:
         expected = error.message.partition(", expected ")[2] or error.message
-        return None, f"it expects {expected.replace(f' of {loss.name})', ')')}"
+        expected = expected.replace(f" of {loss.name})", ")")
+        return None, f"it expects {expected}" if ", expected " in error.message else expected
 
 
 def command_line(loss: Loss, library: str) -> str:
@@ -112,7 +126,8 @@ def _text(value: Any) -> str:
     return number(value) if isinstance(value, (int, float)) else str(value)
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most a width."""
     # An option and its value stay on one line.
     joined = text.replace(" --", "\n--") if text.startswith("--") else text.replace(" ", "\n")
     lines = [""]

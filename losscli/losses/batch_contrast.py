@@ -24,7 +24,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import NotNegative, Positive
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, alias, loss
+from losscli.losses.registry import Edge, Example, alias, loss
 from losscli.losses.roles import Embedding, EmbeddingBank, RowClass
 
 PAIRS = Example("a,b,c,d\n1,0,0.9,0.1\n0,1,0.2,1", "")
@@ -54,6 +54,11 @@ def log_mass(x: Array, y: Array, others_only: bool = True) -> Array:
         alias("MultipleNegativesSymmetricRankingLoss", direction="symmetric"),
     ),
     example=Example(PAIRS.data, "--query a,b --positive c,d"),
+    edges=(
+        Edge("one row: nothing to tell the positive from", "1,0,1,0"),
+        Edge("all vectors zero", "0,0,0,0\n0,0,0,0"),
+        Edge("all vectors equal", "1,0,1,0\n1,0,1,0"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="nats",
@@ -141,6 +146,10 @@ def info_nce(
         ),
     },
     example=Example(PAIRS.data, "--x1 a,b --x2 c,d"),
+    edges=(
+        Edge("one row: nothing to tell a view from", "1,0,1,0"),
+        Edge("all vectors zero", "0,0,0,0\n0,0,0,0"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="nats",
@@ -204,6 +213,11 @@ def nt_xent(x1: Embedding, x2: Embedding, *, temperature: Positive = 0.1) -> Arr
     kind="batch",
     aliases=("SupConLoss", "SupCon", "sup-con", "SupervisedContrastiveLoss"),
     example=Example("a,b,target\n1,0,0\n0.8,0.6,0\n0,1,1\n0.6,0.8,1", "--x a,b"),
+    edges=(
+        Edge("no other row of the class", "1,0,0\n0,1,1"),
+        Edge("nothing but one class, two rows", "1,0,0\n0,1,0"),
+        Edge("all vectors zero, one class of three rows", "0,0,0\n0,0,0\n0,0,0"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="nats",
@@ -273,6 +287,11 @@ def supervised_contrastive(
         "keras": dialect("losses.Circle", normalize=False, reduction="mean-nonzero"),
     },
     example=Example("a,b,target\n1,0,0\n0.8,0.6,0\n0,1,1\n0.6,0.8,1", "--x a,b --gamma 2"),
+    edges=(
+        Edge("one class alone", "1,0,0\n0,1,0"),
+        Edge("no other row of the class", "1,0,0\n0,1,1"),
+        Edge("one class alone", "1,0,0\n0,1,0", "--reduction mean-nonzero"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="none",

@@ -6,7 +6,7 @@ from losscli.losses.class_rules import effective_weights
 from losscli.losses.numerics import Array
 from losscli.losses.parameters import Fraction
 from losscli.losses.properties import Properties
-from losscli.losses.registry import Example, loss
+from losscli.losses.registry import Edge, Example, loss
 from losscli.losses.roles import ClassCounts
 
 
@@ -16,6 +16,15 @@ from losscli.losses.roles import ClassCounts
     kind="batch",
     aliases=("effective-number-weights",),
     example=Example("class_counts\n1000\n100\n10"),
+    edges=(
+        Edge(
+            "a class without samples beside one with 10",
+            "10\n0",
+            "--reduction sum --normalize none",
+        ),
+        Edge("β = 0", "10\n5", "--beta 0 --normalize none"),
+        Edge("β = 1", "10\n5", "--beta 1 --normalize none"),
+    ),
     properties=Properties(task="multiclass-classification", units="none", role="class_counts"),
 )
 def class_balanced_weights(

@@ -34,7 +34,7 @@ from losscli.losses.parameters import (
     Number,
 )
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, Rows, alias, loss
+from losscli.losses.registry import Edge, Example, Rows, alias, loss
 from losscli.losses.roles import (
     BinaryPrediction,
     ClassMatrix,
@@ -74,6 +74,15 @@ def smooth_labels(y: Array, epsilon: float) -> Array:
         "mindspore": dialect("nn.BCELoss", log_floor=-27.63102111592855),
     },
     example=Example("pred,target\n0.9,1\n0.4,1"),
+    edges=(
+        Edge("p = 0 and y = 1", "0,1"),
+        Edge("p = 0 and y = 1", "0,1", "--clip 1e-7"),
+        Edge("p = 0 and y = 1", "0,1", "--log-floor -100"),
+        Edge("p = 1 and y = 1", "1,1"),
+        Edge("a logit of -800 and y = 1", "-800,1", "--input logits"),
+        Edge("a logit of 800 and y = 1", "800,1", "--input logits"),
+        Edge("y = ½ and p = ½", "0.5,0.5"),
+    ),
     constant=constants.only(constants.probability, eps=0.0),
     properties=Properties(
         task="binary-classification",
@@ -175,6 +184,18 @@ def log_probabilities(
         "mindspore": dialect("nn.CrossEntropyLoss", **TORCH_CLASSES, soft_divisor="rows"),
     },
     example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    edges=(
+        Edge("logits 800 apart, the lower is true", "800,0,0,1"),
+        Edge("logits 800 apart, the higher is true", "800,0,0,0"),
+        Edge("p = 0 of the true class", "0,0.5,0.5,0", "--input probs"),
+        Edge("p = 0 of the true class", "0,0.5,0.5,0", "--input probs --clip 1e-7"),
+        Edge("p = 0 of another class", "1,0,0,0", "--input probs"),
+        Edge("every row is ignored", "1,0,0,-100", "--ignore-index -100"),
+        Edge("every row is ignored", "1,0,0,-100", "--ignore-index -100 --count-ignored"),
+        Edge("the true class weighs 0", "1,0,0,0", "--class-weight 0,1,1"),
+        Edge("a class that there is not", "1,0,0,3"),
+        Edge("one class for all rows", "0,0,0,0\n0,0,0,0", "--class-weight balanced"),
+    ),
     constant=constants.frequencies,
     properties=Properties(
         task="multiclass-classification",
@@ -270,6 +291,11 @@ def cross_entropy(
     example=Example(
         "a,b,c,target\n-0.6931,-1.3863,-1.3863,0\n-2.3026,-0.2231,-2.3026,0", "--pred a,b,c"
     ),
+    edges=(
+        Edge("ln p = -∞ of the true class", "-inf,-0.6931,-0.6931,0"),
+        Edge("ln p = -∞ of another class", "0,-inf,-inf,0"),
+        Edge("every row is ignored", "0,-inf,-inf,-100", "--ignore-index -100"),
+    ),
     constant=constants.frequencies,
     properties=Properties(
         task="multiclass-classification",
@@ -333,6 +359,12 @@ def nll(
         "keras": dialect("losses.CategoricalGeneralizedCrossEntropy"),
     },
     example=Example("a,b,c,target\n0.7,0.2,0.1,0\n0.3,0.3,0.4,1", "--pred a,b,c"),
+    edges=(
+        Edge("p = 0 of the true class", "0,0.5,0.5,0"),
+        Edge("p = 1 of the true class", "1,0,0,0"),
+        Edge("p = 0 of the true class", "0,0.5,0.5,0", "--q 1"),
+        Edge("logits 800 apart, the lower is true", "800,0,0,1", "--input logits"),
+    ),
     constant=constants.power_frequencies,
     properties=Properties(
         task="multiclass-classification",
@@ -392,6 +424,17 @@ def generalized_cross_entropy(
     dialects={
         "torch": dialect("nn.functional.linear_cross_entropy", **TORCH_CLASSES),
     },
+    edges=(
+        Edge(
+            "logits 800 apart, the lower is true",
+            {"x": [[800.0]], "target": [1.0], "linear_weight": [[1.0], [0.0]]},
+        ),
+        Edge(
+            "every row is ignored",
+            {"x": [[1.0]], "target": [-100.0], "linear_weight": [[1.0], [0.0]]},
+            "--ignore-index -100",
+        ),
+    ),
     properties=Properties(
         task="multiclass-classification",
         units="nats",

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from losscli.losses.numerics import Array, arctan, divide, maximum, minimum, relu, select, square
 from losscli.losses.parameters import NotNegative
 from losscli.losses.properties import Properties
-from losscli.losses.registry import Example, loss
+from losscli.losses.registry import Edge, Example, loss
 from losscli.losses.roles import Boxes
 
 BoxFormat = Literal["xyxy", "xywh", "cxcywh"]
@@ -116,6 +116,14 @@ def pair(pred: Array, target: Array, box_format: str) -> Pair:
     family="detection",
     aliases=("GIoULoss", "generalized_box_iou_loss", "generalized-iou", "BoxGIoULoss"),
     example=EXAMPLE,
+    edges=(
+        Edge("equal boxes", "1,1,3,3,1,1,3,3"),
+        Edge("boxes that touch", "0,0,1,1,1,0,2,1"),
+        Edge("two points, in one place", "1,1,1,1,1,1,1,1"),
+        Edge("two points, in one place", "1,1,1,1,1,1,1,1", "--eps 1e-7"),
+        Edge("two points, apart", "0,0,0,0,1,1,1,1"),
+        Edge("x2 below x1", "3,1,1,3,2,2,4,4"),
+    ),
     properties=Properties(
         task="detection",
         units="none",
@@ -169,6 +177,12 @@ def giou(
     family="detection",
     aliases=("DIoULoss", "distance_box_iou_loss", "distance-iou"),
     example=EXAMPLE,
+    edges=(
+        Edge("equal boxes", "1,1,3,3,1,1,3,3"),
+        Edge("two points, in one place", "1,1,1,1,1,1,1,1"),
+        Edge("two points, in one place", "1,1,1,1,1,1,1,1", "--eps 1e-7"),
+        Edge("x2 below x1", "3,1,1,3,2,2,4,4"),
+    ),
     properties=Properties(
         task="detection",
         units="none",
@@ -222,6 +236,12 @@ def diou(
     family="detection",
     aliases=("CIoULoss", "complete_box_iou_loss", "complete-iou"),
     example=EXAMPLE,
+    edges=(
+        Edge("equal boxes", "1,1,3,3,1,1,3,3"),
+        Edge("two points, in one place", "1,1,1,1,1,1,1,1"),
+        Edge("a box without height, inside the other", "1,2,3,2,1,1,3,3"),
+        Edge("x2 below x1", "3,1,1,3,2,2,4,4"),
+    ),
     properties=Properties(
         task="detection",
         units="none",

@@ -9,7 +9,7 @@ from losscli.losses.numerics import Array, beta_divergence, exp, log, product, r
 from losscli.losses.numerics import power as raised
 from losscli.losses.parameters import Number
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, alias, loss
+from losscli.losses.registry import Edge, Example, alias, loss
 from losscli.losses.roles import Count, Role, each
 
 POSITIVE = Interval(low=0.0, open_low=True)
@@ -49,6 +49,10 @@ MeanOrLogMean = Annotated[
         "torchmetrics": dialect("functional.tweedie_deviance_score", note="with power=1"),
     },
     example=Example("pred,target\n1.5,1\n0.5,0\n3,4"),
+    edges=(
+        Edge("y = 0", "1.5,0"),
+        Edge("μ = 0", "0,1"),
+    ),
     constant=constants.mean_or_log_mean,
     properties=Properties(
         task="counts",
@@ -98,6 +102,10 @@ def poisson_deviance(pred: PositiveValue, target: Count) -> Array:
         "torchmetrics": dialect("functional.tweedie_deviance_score", note="with power=2"),
     },
     example=Example("pred,target\n1.5,1\n3,4"),
+    edges=(
+        Edge("y = 0", "1.5,0"),
+        Edge("μ = y = 1e-300", "1e-300,1e-300"),
+    ),
     constant=constants.mean_or_log_mean,
     properties=Properties(
         task="regression",
@@ -150,6 +158,12 @@ def gamma_deviance(pred: PositiveValue, target: PositiveValue) -> Array:
         "torchmetrics": dialect("functional.tweedie_deviance_score", power=0.0),
     },
     example=Example("pred,target\n1.5,1\n0.5,0\n3,4"),
+    edges=(
+        Edge("y = 0", "1.5,0"),
+        Edge("y = 0", "1.5,0", "--power 2"),
+        Edge("y = 0", "1.5,0", "--power 0"),
+        Edge("y < 0", "1.5,-1", "--power -1"),
+    ),
     constant=constants.mean_or_log_mean,
     properties=Properties(
         task="regression",
@@ -216,6 +230,11 @@ def tweedie_deviance(
         alias("HalfTweedieLoss", input="log-mean"),
     ),
     example=Example("pred,target\n1.5,1\n0.5,0\n3,4"),
+    edges=(
+        Edge("y = 0", "1.5,0"),
+        Edge("μ = 0", "0,1"),
+        Edge("a log-mean of -800, y = 0", "-800,0", "--input log-mean"),
+    ),
     constant=constants.mean_or_log_mean,
     properties=Properties(
         task="regression",
@@ -281,6 +300,11 @@ def tweedie_nll(
         alias("HalfGammaLoss", input="log-mean"),
     ),
     example=Example("pred,target\n1.5,1\n3,4"),
+    edges=(
+        Edge("y = 0", "1.5,0"),
+        Edge("a log-mean of 800", "800,1", "--input log-mean"),
+        Edge("a log-mean of -800", "-800,1", "--input log-mean"),
+    ),
     constant=constants.mean_or_log_mean,
     properties=Properties(
         task="regression",

@@ -7,7 +7,7 @@ from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, divide, hypot, maximum, ones, ratio, sqrt, square
 from losscli.losses.parameters import NotNegative, Positive
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, Pooled, loss
+from losscli.losses.registry import Edge, Example, Pooled, loss
 from losscli.losses.roles import Real
 
 #: torchmetrics' least denominator of percentage errors
@@ -20,6 +20,7 @@ TORCHMETRICS_EPS = 1.17e-6
     aliases=("HalfSquaredError", "half-mse", "half-mean-squared-error"),
     dialects={"optax": dialect("losses.l2_loss")},
     example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(Edge("an error of 1e200, whose square exceeds every float", "1e200,0"),),
     constant=constants.mean,
     properties=Properties(
         task="regression",
@@ -62,6 +63,10 @@ def half_squared_error(pred: Real, target: Real) -> Array:
     family="regression",
     aliases=("PseudoHuberLoss", "pseudo-huber-error", "pseudohubererror"),
     example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(
+        Edge("an error of 1e200", "1e200,0"),
+        Edge("an error of 1e-8", "1e-8,0"),
+    ),
     properties=Properties(
         task="regression",
         units="squared units of y",
@@ -118,6 +123,10 @@ def pseudo_huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
         ),
     },
     example=Example("pred,target\n1.5,1\n2,2\n5,3"),
+    edges=(
+        Edge("y = 0", "1,0"),
+        Edge("ŷ = y = 0", "0,0"),
+    ),
     properties=Properties(
         task="regression",
         units="none",
@@ -184,6 +193,10 @@ def smape(
         "mindspore": dialect("nn.RMSELoss", per="all"),
     },
     example=Example("a,b,c,d\n1,2,0,0\n3,5,3,3", "--pred a,b --target c,d"),
+    edges=(
+        Edge("no error", "1,2,1,2"),
+        Edge("an error of 1e200, whose square exceeds every float", "1e200,0,0,0"),
+    ),
     properties=Properties(
         task="regression",
         units="units of y",
@@ -247,6 +260,11 @@ def rmse(pred: Real, target: Real) -> Pooled:
         ),
     },
     example=Example("pred,target\n1.5,1\n2,2\n5,3"),
+    edges=(
+        Edge("every y = 0", "1,0\n2,0"),
+        Edge("every ŷ = y = 0", "0,0\n0,0"),
+        Edge("every y = 0", "1,0\n2,0", "--eps 1e-6"),
+    ),
     properties=Properties(
         task="regression",
         units="none",

@@ -1,4 +1,4 @@
-"""Small inputs that a loss is shown by, as data beside it: an example, and the edges of its domain."""
+"""Small inputs that a loss is shown by, as data beside it: an example, and edges of its domain."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -26,7 +26,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import ClassWeights, Epsilon, Fraction, Integer, NotNegative
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, Rows, alias, loss
+from losscli.losses.registry import Edge, Example, Rows, alias, loss
 from losscli.losses.roles import BinaryPrediction, ClassOrDistribution, ClassPrediction, SoftLabel
 
 
@@ -45,6 +45,13 @@ from losscli.losses.roles import BinaryPrediction, ClassOrDistribution, ClassPre
         "optax": dialect("losses.sigmoid_focal_loss", input="logits"),
     },
     example=Example("pred,target\n0.9,1\n0.4,1"),
+    edges=(
+        Edge("p = 0 and y = 1", "0,1"),
+        Edge("p = 0 and y = 1", "0,1", "--clip 1e-7"),
+        Edge("p = 1 and y = 1", "1,1"),
+        Edge("a logit of -800 and y = 1", "-800,1", "--input logits"),
+        Edge("no positives to divide by", "0.5,0", "--normalize positives"),
+    ),
     properties=Properties(
         task="binary-classification",
         units="nats",
@@ -149,6 +156,12 @@ def focal(
         ),
     },
     example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    edges=(
+        Edge("logits 800 apart, the lower is true", "800,0,0,1"),
+        Edge("p = 0 of the true class", "0,0.5,0.5,0", "--input probs"),
+        Edge("p = 1 of the true class", "1,0,0,0", "--input probs"),
+        Edge("every row is ignored", "1,0,0,-100", "--ignore-index -100"),
+    ),
     properties=Properties(
         task="multiclass-classification",
         units="nats",

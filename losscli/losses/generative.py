@@ -7,7 +7,7 @@ from losscli.losses.domains import REAL, By, Domain, Interval
 from losscli.losses.numerics import Array, exp_excess, flat, log, square, total
 from losscli.losses.parameters import NotNegative
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, loss
+from losscli.losses.registry import Edge, Example, loss
 from losscli.losses.regression import mae, mse
 from losscli.losses.roles import Embedding, Role, RowReal
 
@@ -59,6 +59,10 @@ def code_length(mu: Array, log_var: Array) -> Array:
         ("kl", ("mu", "log_var"), ("mu", "std")),
     ),
     example=Example("recon,kl\n12.5,3.2", "--recon recon --kl kl"),
+    edges=(
+        Edge("no KL term", "12.5,0"),
+        Edge("a reconstruction that costs less than nothing", "-2,3"),
+    ),
     properties=Properties(
         task="generative",
         units="nats where both terms are",

@@ -8,7 +8,7 @@ from losscli.losses.domains import ClassNumber, Unless, Whole
 from losscli.losses.numerics import Array, flat, largest, select
 from losscli.losses.parameters import Finite
 from losscli.losses.properties import Properties
-from losscli.losses.registry import Example, loss
+from losscli.losses.registry import Edge, Example, loss
 from losscli.losses.roles import Role, each
 
 PREDICTED = Unless("threshold", ClassNumber())
@@ -38,6 +38,15 @@ def half_of_scores(survey: Survey) -> Mapping[str, Any]:
     aliases=("ZeroOneLoss", "0-1", "misclassification", "error-rate"),
     dialects={"sklearn": dialect("metrics.zero_one_loss")},
     example=Example("a,b,c,x,y,z\n1,0,0,1,0,1\n0,1,0,0,1,0", "--pred a,b,c --target x,y,z"),
+    edges=(
+        Edge(
+            "a score of the threshold, all labels 0",
+            "0.5,0,0,0,0,0",
+            "--threshold 0.5",
+        ),
+        Edge("one of three labels wrong", "1,0,0,1,0,1"),
+        Edge("one of three labels wrong", "1,0,0,1,0,1", "--multilabel cells"),
+    ),
     properties=Properties(task="multiclass-classification", units="none", bounds=(0, 1)),
 )
 def zero_one(
@@ -92,6 +101,10 @@ def zero_one(
         ),
     },
     example=Example("a,b,c,x,y,z\n1,0,0,1,0,1\n0,1,0,0,1,0", "--pred a,b,c --target x,y,z"),
+    edges=(
+        Edge("a score of the threshold, all labels 0", "0.5,0,0,0,0,0", "--threshold 0.5"),
+        Edge("one of three labels wrong", "1,0,0,1,0,1"),
+    ),
     properties=Properties(task="multilabel-classification", units="none", bounds=(0, 1)),
 )  # fmt: skip
 def hamming(pred: Label, target: TrueLabel, *, threshold: Finite | None = None) -> Array:

@@ -13,7 +13,7 @@ from losscli.losses.domains import REAL, SIGN, By
 from losscli.losses.numerics import Array, relu, select, sigmoid, softplus, square
 from losscli.losses.parameters import Finite
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, loss
+from losscli.losses.registry import Edge, Example, loss
 from losscli.losses.roles import Real, Role, Sign
 
 SignOrReal = Annotated[
@@ -38,6 +38,12 @@ SignOrReal = Annotated[
         "mindspore": dialect("nn.HingeEmbeddingLoss", off_labels="sign"),
     },
     example=Example("pred,target\n0.25,1\n0.25,-1"),
+    edges=(
+        Edge("a label of 0", "0.25,0"),
+        Edge("a label of 0", "0.25,0", "--off-labels both"),
+        Edge("a label of 0", "0.25,0", "--off-labels sign"),
+        Edge("a dissimilar pair farther than the margin", "2,-1"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="units of the distance",
@@ -109,6 +115,13 @@ def hinge_embedding(
         "optax": dialect("losses.hinge_loss"),
     },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
+    edges=(
+        Edge("a score of 0", "0,1"),
+        Edge("a score of -800 and y = 1", "-800,1"),
+        Edge("one label alone", "2,1\n3,1"),
+        Edge("one label alone", "2,1\n3,1", "--dialect sklearn"),
+        Edge("a label of 0", "0.5,0"),
+    ),
     constant=constants.only(constants.majority, activation="none"),
     properties=Properties(
         task="binary-classification",
@@ -172,6 +185,11 @@ def hinge(
         ),
     },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
+    edges=(
+        Edge("a score of 0", "0,1"),
+        Edge("a score of -800 and y = 1", "-800,1"),
+        Edge("a label of 0", "0.5,0"),
+    ),
     constant=constants.only(constants.balance, activation="none"),
     properties=Properties(
         task="binary-classification",
@@ -230,6 +248,11 @@ def squared_hinge(
         "mindspore": dialect("nn.SoftMarginLoss"),
     },
     example=Example("pred,target\n0.5,1\n0.5,-1"),
+    edges=(
+        Edge("a score of -800 and y = 1", "-800,1"),
+        Edge("a score of 800 and y = 1", "800,1"),
+        Edge("a score of 0", "0,1"),
+    ),
     constant=constants.log_odds,
     properties=Properties(
         task="binary-classification",
@@ -277,6 +300,11 @@ def soft_margin(pred: Real, target: Sign) -> Array:
         "mindspore": dialect("nn.MarginRankingLoss"),
     },
     example=Example("x1,x2,target\n1,0.5,1\n2,2.5,1"),
+    edges=(
+        Edge("a tie", "1,1,1"),
+        Edge("a tie", "1,1,1", "--margin 0.5"),
+        Edge("a label of 0", "1,1,0"),
+    ),
     properties=Properties(
         task="ranking",
         units="units of the score",

@@ -22,7 +22,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import Finite, NotNegative, Positive
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, loss
+from losscli.losses.registry import Edge, Example, loss
 from losscli.losses.roles import Embedding, RowBinary, RowReal, RowSign
 
 Distance = Literal["euclidean", "sqeuclidean", "manhattan", "chebyshev", "cosine"]
@@ -49,6 +49,11 @@ def distance_between(x: Array, y: Array, distance: str, eps: float = 0.0) -> Arr
     aliases=("ContrastiveLoss", "contrastive-pair", "pairwise-contrastive"),
     one_of=((("x1", "x2"), "pred"),),
     example=Example("a,b,c,d,target\n0,0,0.3,0.4,1\n0,0,0.3,0.4,0", "--x1 a,b --x2 c,d"),
+    edges=(
+        Edge("a similar pair of equal points", "1,1,1,1,1"),
+        Edge("a dissimilar pair of equal points", "1,1,1,1,0"),
+        Edge("a dissimilar pair farther than the margin", "0,0,3,4,0"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="squared units of the distance",
@@ -141,6 +146,11 @@ def triplet(to_positive: Array, to_negative: Array, rival: Array | None, margin:
     example=Example(
         "a,b,c,d,e,f\n0,0,3,4,0,1\n0,0,0,1,3,4", "--anchor a,b --positive c,d --negative e,f"
     ),
+    edges=(
+        Edge("all points equal", "1,1,1,1,1,1"),
+        Edge("the negative farther by the margin", "0,0,1,0,0,2"),
+        Edge("all points equal", "1,1,1,1,1,1", "--distance-eps 1e-6"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="units of the distance",
@@ -222,6 +232,10 @@ def triplet_margin(
         "a,b,c,d,e,f\n1,0,1,1,0,1\n1,0,0,1,2,0",
         "--anchor a,b --positive c,d --negative e,f --distance cosine",
     ),
+    edges=(
+        Edge("an anchor that is the zero vector", "0,0,1,0,0,1"),
+        Edge("all points equal", "1,1,1,1,1,1", "--distance euclidean"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="units of the distance",
@@ -297,6 +311,11 @@ def triplet_margin_with_distance(
         "mindspore": dialect("nn.CosineEmbeddingLoss", note="a zero vector gives NaN there"),
     },
     example=Example("a,b,c,d,target\n1,0,0,1,1\n1,0,1,1,-1", "--x1 a,b --x2 c,d"),
+    edges=(
+        Edge("a zero vector, similar", "0,0,1,0,1"),
+        Edge("a zero vector, dissimilar", "0,0,1,0,-1"),
+        Edge("opposite vectors, similar", "1,0,-1,0,1"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="none",
@@ -357,6 +376,11 @@ def cosine_embedding(
         "optax": dialect("losses.cosine_distance", note="a zero vector gives NaN there"),
     },
     example=Example("a,b,c,d\n1,0,1,1\n1,1,-1,0.5", "--x1 a,b --x2 c,d"),
+    edges=(
+        Edge("a zero vector", "0,0,1,0"),
+        Edge("both vectors zero", "0,0,0,0"),
+        Edge("a vector and itself", "3,4,3,4"),
+    ),
     properties=Properties(
         task="metric-learning",
         units="none",

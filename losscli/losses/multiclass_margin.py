@@ -22,7 +22,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import ClassWeights, Finite
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, Rows, loss
+from losscli.losses.registry import Edge, Example, Rows, loss
 from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, Scores
 
 MultiHot = Annotated[Array, Role((("n ... C", SOFT_LABEL),))]
@@ -40,6 +40,10 @@ ListOrMultiHot = Annotated[
         "keras": dialect("losses.CategoricalHinge"),
     },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
+    edges=(
+        Edge("all scores equal", "1,1,1,0"),
+        Edge("every rival below 0, the true class below them", "-3,-1,-1,0"),
+    ),
     properties=Properties(
         task="multiclass-classification",
         units="units of the score",
@@ -95,6 +99,10 @@ def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
         "optax": dialect("losses.multiclass_hinge_loss"),
     },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
+    edges=(
+        Edge("all scores equal", "1,1,1,0"),
+        Edge("every rival below 0, the true class below them", "-3,-1,-1,0"),
+    ),
     properties=Properties(
         task="multiclass-classification",
         units="units of the score",
@@ -164,6 +172,10 @@ def multiclass_hinge(
         "mindspore": dialect("nn.MultiMarginLoss"),
     },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
+    edges=(
+        Edge("all scores equal", "1,1,1,0"),
+        Edge("the true class weighs 0", "1,1,1,0", "--class-weight 0,1,1"),
+    ),
     properties=Properties(
         task="multiclass-classification",
         units="units of the score",
@@ -232,6 +244,10 @@ def multi_margin(
     },
     example=Example(
         "a,b,c,t1,t2,t3\n0.5,0.25,-1,0,-1,-1\n-1,-3,-2,2,0,-1", "--pred a,b,c --target t1,t2,t3"
+    ),
+    edges=(
+        Edge("no true class", "0.5,0.25,-1,-1,-1,-1"),
+        Edge("every class is true", "0.5,0.25,-1,0,1,2"),
     ),
     properties=Properties(
         task="multilabel-classification",
@@ -302,6 +318,10 @@ def multilabel_margin(
     },
     example=Example(
         "a,b,c,t1,t2,t3\n0.5,0.25,-1,1,0,0\n-1,-3,-2,1,0,1", "--pred a,b,c --target t1,t2,t3"
+    ),
+    edges=(
+        Edge("a logit of -800 for every true class", "-800,-800,-800,1,1,1"),
+        Edge("a logit of 800 for every true class", "800,800,800,1,1,1"),
     ),
     constant=constants.probability,
     properties=Properties(

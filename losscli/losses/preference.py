@@ -5,7 +5,7 @@ from typing import Literal
 from losscli.losses.numerics import Array, softplus, square
 from losscli.losses.parameters import Epsilon, Positive
 from losscli.losses.properties import Properties
-from losscli.losses.registry import Example, alias, loss
+from losscli.losses.registry import Edge, Example, alias, loss
 from losscli.losses.roles import RowLogLikelihood, TokenCount
 
 #: what a table of preferences has as columns
@@ -23,6 +23,11 @@ COLUMNS = "chosen_logps,rejected_logps,ref_chosen_logps,ref_rejected_logps"
         alias("dpo-robust", smoothing="robust"),
     ),
     example=Example(f"{COLUMNS}\n-12,-20,-14,-18\n-9,-8,-9,-8.5"),
+    edges=(
+        Edge("a lead of 8000 for the chosen one", "-1,-8001,-1,-1"),
+        Edge("a lead of 8000 for the rejected one", "-8001,-1,-1,-1"),
+        Edge("no lead", "-1,-1,-1,-1"),
+    ),
     properties=Properties(task="ranking", units="nats", role="chosen_logps"),
 )
 def dpo(
@@ -86,6 +91,10 @@ def dpo(
     aliases=("IPOLoss", "identity-preference-optimization"),
     with_flag={"length_norm": ("chosen_len", "rejected_len")},
     example=Example(f"{COLUMNS}\n-12,-20,-14,-18\n-9,-8,-9,-8.5"),
+    edges=(
+        Edge("no lead", "-1,-1,-1,-1"),
+        Edge("a lead of 1/(2β)", "-1,-6,-1,-1"),
+    ),
     properties=Properties(task="ranking", units="squared nats", role="chosen_logps"),
 )
 def ipo(

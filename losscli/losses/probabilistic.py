@@ -41,7 +41,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import Epsilon, NotNegative, Number
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, alias, loss
+from losscli.losses.registry import Edge, Example, alias, loss
 from losscli.losses.roles import ClassPrediction, NotNegativeOrRow, Real, RealOrRow, Role
 
 TargetDistribution = Annotated[
@@ -76,6 +76,12 @@ NotNegativeClasses = Annotated[Array, Role((("n ... C", NOT_NEGATIVE),))]
         "mindspore": dialect("nn.GaussianNLLLoss", eps=1e-6),
     },
     example=Example("pred,target,var\n0,0,1\n1.5,1,0.25", "--var var"),
+    edges=(
+        Edge("σ² = 0 and y = μ", "0,0,0"),
+        Edge("σ² = 0 and y ≠ μ", "0,1,0"),
+        Edge("σ² = 0 and y ≠ μ", "0,1,0", "--eps 1e-6"),
+        Edge("σ² below 0", "0,1,-1"),
+    ),
     properties=Properties(
         task="regression",
         units="nats",
@@ -168,6 +174,14 @@ def gaussian_nll(
         "mindspore": dialect("nn.KLDivLoss", input="log-probs"),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+    edges=(
+        Edge("p = 0 where q is not", "0.5,0.5,1,0"),
+        Edge("q = 0 where p is not", "1,0,0.5,0.5"),
+        Edge("q = 0 where p is not", "1,0,0.5,0.5", "--clip 1e-7"),
+        Edge("p = q = 0", "1,0,1,0"),
+        Edge("p adds up to 2", "0.5,0.5,1,1"),
+        Edge("p adds up to 2", "0.5,0.5,1,1", "--renormalize"),
+    ),
     constant=constants.only(constants.distribution, direction="forward"),
     properties=Properties(
         task="multiclass-classification",
@@ -252,6 +266,11 @@ def kl_divergence(
         ),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+    edges=(
+        Edge("nothing in common", "1,0,0,1"),
+        Edge("nothing in common", "1,0,0,1", "--base 2"),
+        Edge("p = q", "0.5,0.5,0.5,0.5"),
+    ),
     properties=Properties(
         task="multiclass-classification",
         units="nats",
@@ -324,6 +343,11 @@ def js_divergence(
         "optax": dialect("losses.convex_kl_divergence", row="sum", input="log-values"),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,1.5,0.5\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
+    edges=(
+        Edge("p = 0 where q is not", "0.5,0.5,0.5,0"),
+        Edge("q = 0 where p is not", "0.5,0,0.5,0.5"),
+        Edge("p = q = 0", "1,0,1,0"),
+    ),
     properties=Properties(
         task="multiclass-classification",
         units="nats",

@@ -20,7 +20,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import NotNegative
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, loss
+from losscli.losses.registry import Edge, Example, loss
 from losscli.losses.roles import Count, Real, Role
 
 AboveMinusOne = Annotated[
@@ -58,6 +58,12 @@ RateOrLogRate = Annotated[
         "torchmetrics": dialect("functional.mean_absolute_percentage_error", eps=1.17e-6),
     },
     example=Example("pred,target\n2.5,2\n3,4"),
+    edges=(
+        Edge("y = 0", "1,0"),
+        Edge("ŷ = y = 0", "0,0"),
+        Edge("y = 0", "1,0", "--eps 1"),
+        Edge("y = 0", "1,0", "--eps 1e-7 --scale percent"),
+    ),
     constant=constants.relative_median,
     properties=Properties(
         task="regression",
@@ -128,6 +134,11 @@ def mape(
         "torchmetrics": dialect("functional.mean_squared_log_error"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(
+        Edge("ŷ below 0", "-0.5,0"),
+        Edge("ŷ = -1", "-1,0"),
+        Edge("ŷ = -1", "-1,0", "--clip 0"),
+    ),
     constant=constants.geometric_mean,
     properties=Properties(
         task="regression",
@@ -182,6 +193,14 @@ def msle(pred: AboveMinusOne, target: AboveMinusOne, *, clip: NotNegative | None
         "mindspore": dialect("nn.PoissonNLLLoss", input="log-rate", eps=1e-8),
     },
     example=Example("pred,target\n1.5,2\n0.5,0"),
+    edges=(
+        Edge("λ = 0 and y = 0", "0,0"),
+        Edge("λ = 0 and y = 1", "0,1"),
+        Edge("λ = 0 and y = 1", "0,1", "--eps 1e-8"),
+        Edge("a log-rate of 800", "800,1", "--input log-rate"),
+        Edge("λ = y = 1", "1,1", "--full stirling"),
+        Edge("λ = y = 1", "1,1", "--full exact"),
+    ),
     constant=constants.rate,
     properties=Properties(
         task="counts",

@@ -13,6 +13,8 @@ from losscli.errors import UsageError
 from losscli.losses import docstring
 from losscli.losses.constants import Constant
 from losscli.losses.dialects import LIBRARIES, Dialect
+from losscli.losses.examples import Edge as Edge
+from losscli.losses.examples import Example as Example
 from losscli.losses.numerics import Array, Mask
 from losscli.losses.parameters import Choice, Flag, Kind, Number, Vector
 from losscli.losses.properties import Properties as Properties
@@ -75,31 +77,6 @@ class Parameter:
             raise UsageError(f"{self.option}: {error}") from None
 
 
-class Example(NamedTuple):
-    """A small table and the options that make a command of it, shown and run by `info`."""
-
-    data: str
-    options: str = ""
-
-    def command(self, loss: str) -> str:
-        """A shell command that runs anywhere."""
-        table = self.data.replace("\n", "\\n")
-        options = f" {self.options}" if self.options else ""
-        return f"printf '{table}\\n' | losscli compute {loss} --data -{options}"
-
-    def options_given(self) -> dict[str, Any]:
-        """The options by name; one that stands alone is a flag."""
-        found: dict[str, Any] = {}
-        name = ""
-        for word in self.options.split():
-            if word.startswith("--"):
-                name = word[2:]
-                found[name] = True
-            else:
-                found[name] = word
-        return found
-
-
 class Alias(NamedTuple):
     """Another name of a loss, with the parameters that the name implies."""
 
@@ -128,6 +105,8 @@ class Loss:
     #: roles that are given with a flag, and only with it, by the flag
     with_flag: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     example: Example | None = None
+    #: cases that the formula alone does not answer
+    edges: tuple[Edge, ...] = ()
     #: "row": a row's loss is its own; "pooled": a function of sums over rows; "batch": a row's loss
     #: depends on its batch
     kind: Literal["row", "pooled", "batch"] = "row"
@@ -296,6 +275,7 @@ def loss(
     one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = (),
     with_flag: Mapping[str, tuple[str, ...]] | None = None,
     example: Example | None = None,
+    edges: tuple[Edge, ...] = (),
     kind: Literal["row", "pooled", "batch"] = "row",
     dialects: Mapping[str, Dialect] | None = None,
     constant: Constant | None = None,
@@ -315,6 +295,7 @@ def loss(
                 one_of,
                 with_flag or {},
                 example,
+                edges,
                 kind,
                 dialects or {},
                 constant,

@@ -15,7 +15,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import Fraction, NotNegative, Positive
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, loss
+from losscli.losses.registry import Edge, Example, loss
 from losscli.losses.roles import Embedding, Real
 
 
@@ -32,6 +32,7 @@ from losscli.losses.roles import Embedding, Real
         "mindspore": dialect("nn.MSELoss"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(Edge("an error of 1e200, whose square exceeds every float", "1e200,0"),),
     constant=constants.mean,
     properties=Properties(
         task="regression",
@@ -82,6 +83,7 @@ def mse(pred: Real, target: Real) -> Array:
         "mindspore": dialect("nn.L1Loss"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(Edge("an error of 1e200", "1e200,0"),),
     constant=constants.median,
     properties=Properties(
         task="regression",
@@ -130,6 +132,11 @@ def mae(pred: Real, target: Real) -> Array:
         "mindspore": dialect("nn.HuberLoss"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(
+        Edge("an error of δ", "1,0"),
+        Edge("an error of 1e200", "1e200,0"),
+        Edge("an error of 1e-200", "1e-200,0"),
+    ),
     properties=Properties(
         task="regression",
         units="squared units of y",
@@ -185,6 +192,11 @@ def huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
         ),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(
+        Edge("an error of β", "1,0"),
+        Edge("β = 0 is the absolute error", "0.5,0", "--beta 0"),
+        Edge("no error", "2,2", "--beta 0"),
+    ),
     properties=Properties(
         task="regression",
         units="units of y",
@@ -242,6 +254,10 @@ def smooth_l1(pred: Real, target: Real, *, beta: NotNegative = 1.0) -> Array:
         "optax": dialect("losses.log_cosh"),
     },
     example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(
+        Edge("an error of 800", "800,0"),
+        Edge("an error of 1e-8", "1e-8,0"),
+    ),
     properties=Properties(
         task="regression",
         units="none",
@@ -288,6 +304,10 @@ def log_cosh(pred: Real, target: Real) -> Array:
         "sklearn": dialect("metrics.mean_pinball_loss"),
     },
     example=Example("pred,target\n2.5,3\n0,2", "--quantile 0.8"),
+    edges=(
+        Edge("no error", "2,2"),
+        Edge("an error within the dead zone", "2.05,2", "--dead-zone 0.1"),
+    ),
     constant=constants.only(constants.quantile_of_parameter, dead_zone=0.0),
     properties=Properties(
         task="regression",
@@ -353,6 +373,12 @@ def quantile(
         "keras": dialect("losses.CosineSimilarity", eps=1e-7),
     },
     example=Example("a,b,c,d\n1,0,1,1\n1,1,-1,0.5", "--pred a,b --target c,d"),
+    edges=(
+        Edge("a zero vector", "0,0,1,0"),
+        Edge("both vectors zero", "0,0,0,0"),
+        Edge("a vector 1e-9 long, along the other", "1e-9,0,1,0"),
+        Edge("a vector 1e-9 long, along the other", "1e-9,0,1,0", "--eps 0"),
+    ),
     constant=constants.direction,
     properties=Properties(
         task="regression",

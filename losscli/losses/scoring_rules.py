@@ -19,7 +19,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import Integer
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Example, Pooled, loss
+from losscli.losses.registry import Edge, Example, Pooled, loss
 from losscli.losses.roles import (
     ClassPrediction,
     ClassTarget,
@@ -39,6 +39,11 @@ Outcome = Annotated[Array, Role((("n", LabelOrClass()), ("n C", Distribution()))
     aliases=("brier_score", "brier_score_loss", "BrierScore", "quadratic-score"),
     dialects={"sklearn": dialect("metrics.brier_score_loss")},
     example=Example("pred,target\n0.8,1\n0.3,0"),
+    edges=(
+        Edge("p = 0 and y = 1", "0,1"),
+        Edge("p = 1 and y = 1", "1,1"),
+        Edge("p = 0 and y = 1", "0,1", "--scale full"),
+    ),
     properties=Properties(
         task="binary-classification",
         units="none",
@@ -103,6 +108,10 @@ def brier(
         "torchmetrics": dialect("functional.regression.continuous_ranked_probability_score"),
     },
     example=Example("a,b,c,target\n0,1,3,1.5\n2,2,5,4", "--ensemble a,b,c"),
+    edges=(
+        Edge("all members are y", "1,1,1,1"),
+        Edge("members that agree, 2 off", "1,1,1,3"),
+    ),
     properties=Properties(
         task="regression",
         units="units of y",
@@ -164,6 +173,11 @@ def crps_ensemble(
     one_of=((("pred", "target"), "logps"),),
     dialects={"torchmetrics": dialect("functional.text.perplexity", per="all")},
     example=Example("a,b,c,target\n2,0.5,1,0\n0.1,0.2,0.3,2", "--pred a,b,c --target target"),
+    edges=(
+        Edge("logits 800 apart, the lower is true", "800,0,0,1"),
+        Edge("p = 0 of the true class", "0,0.5,0.5,0", "--input probs"),
+        Edge("every token is ignored", "1,0,0,-100", "--ignore-index -100"),
+    ),
     properties=Properties(task="multiclass-classification", units="none"),
 )
 def perplexity(

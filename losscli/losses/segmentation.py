@@ -7,7 +7,7 @@ from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, maximum, power, ratio, select, sigmoid, square
 from losscli.losses.parameters import NotNegative, Positive
 from losscli.losses.properties import Properties
-from losscli.losses.registry import Example, Pooled, Rows, loss
+from losscli.losses.registry import Edge, Example, Pooled, Rows, loss
 from losscli.losses.roles import BinaryPrediction, SoftLabel
 
 #: arrays to add up, by name
@@ -58,6 +58,14 @@ def overlap_loss(
         ),
     },
     example=MASKS,
+    edges=(
+        Edge("no foreground, and none found", "0,0\n0,0"),
+        Edge("no foreground, and none found", "0,0\n0,0", "--smooth 1e-7 --smooth-to denominator"),
+        Edge("no foreground, and some found", "0.5,0\n0.5,0"),
+        Edge("no foreground, and some found", "0.5,0\n0.5,0", "--empty 0"),
+        Edge("no foreground, and some found", "0.5,0\n0.5,0", "--empty skip"),
+        Edge("foreground, and none found", "0,1\n0,1"),
+    ),
     properties=Properties(
         task="segmentation",
         units="none",
@@ -134,6 +142,13 @@ def dice(
     kind="pooled",
     aliases=("JaccardLoss", "iou", "soft-iou", "jaccard_loss"),
     example=MASKS,
+    edges=(
+        Edge("no foreground, and none found", "0,0\n0,0"),
+        Edge("no foreground, and some found", "0.5,0\n0.5,0"),
+        Edge("no foreground, and some found", "0.5,0\n0.5,0", "--empty 0"),
+        Edge("no foreground, and some found", "0.5,0\n0.5,0", "--empty skip"),
+        Edge("foreground, and none found", "0,1\n0,1"),
+    ),
     properties=Properties(
         task="segmentation",
         units="none",
@@ -217,6 +232,13 @@ def jaccard(
         ),
     },
     example=MASKS,
+    edges=(
+        Edge("no foreground, and none found", "0,0\n0,0"),
+        Edge("no foreground, and some found", "0.5,0\n0.5,0"),
+        Edge("no foreground, and some found", "0.5,0\n0.5,0", "--fp-weight 0"),
+        Edge("foreground, and none found", "0,1\n0,1"),
+        Edge("foreground, and none found", "0,1\n0,1", "--fn-weight 0"),
+    ),
     properties=Properties(
         task="segmentation",
         units="none",

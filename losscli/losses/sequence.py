@@ -21,7 +21,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import Class
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Rows, loss
+from losscli.losses.registry import Edge, Rows, loss
 from losscli.losses.roles import ClassLists, FrameCount, FramePrediction, ListLength
 
 IMPOSSIBLE = -float("inf")
@@ -43,6 +43,21 @@ def list_length(target: Array, blank: int, stated: Array | None) -> Array:
         "keras": dialect("losses.CTC"),
         "optax": dialect("losses.ctc_loss", note="its lengths are paddings, 1 where nothing is"),
     },
+    edges=(
+        Edge(
+            "fewer frames than the labels need",
+            {"pred": [[[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]], "target": [[1.0, 1.0]]},
+        ),
+        Edge(
+            "fewer frames than the labels need",
+            {"pred": [[[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]], "target": [[1.0, 1.0]]},
+            "--zero-infinity",
+        ),
+        Edge(
+            "logits 800 apart, the lower is true",
+            {"pred": [[[800.0, 0.0, 0.0]]], "target": [[1.0]]},
+        ),
+    ),
     properties=Properties(
         task="sequence",
         units="nats",
