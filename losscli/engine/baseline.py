@@ -30,6 +30,8 @@ def baseline(
     if "mean-nonzero" in (plan.names or ()):
         # What it divides by depends on the prediction.
         raise UsageError("--baseline: the best constant for mean-nonzero has no simple form")
+    if loss.kind == "pooled" and plan.per in ("image", "image-class"):
+        raise UsageError("--baseline: of images apart, the best constant has no simple form")
     refuse_stdin(roles, data, "--baseline")
     with contextlib.closing(Inputs(loss, roles, dict(params), options, data)) as inputs:
         target, weight, context = _targets(inputs)
@@ -42,6 +44,8 @@ def baseline(
 
 def _targets(inputs: Inputs) -> tuple[Array, Array, Mapping[str, Any]]:
     """All targets and weights at once."""
+    if "pred" not in inputs.roles_given:
+        raise UsageError("--baseline: a constant stands for --pred, which is not given")
     if "C" in inputs.binding.context and len(inputs.shapes["pred"]) > 1:
         raise UsageError("--baseline: maps of classes; it takes one row of scores a row")
     targets, weights, rows = [], [], 0

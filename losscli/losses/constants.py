@@ -17,6 +17,7 @@ from losscli.losses.numerics import (
     clip,
     exp,
     expm1,
+    hypot,
     log,
     log1p,
     logit,
@@ -62,7 +63,71 @@ def mean(target: Array, weight: Array, params: Parameters) -> Array:
 def mean_or_log_mean(target: Array, weight: Array, params: Parameters) -> Array:
     """Σwy / Σw, the least deviance of any exponential family, or its logarithm for log-means."""
     value = mean(target, weight, params)
-    return maximum(log(value), LEAST) if params.get("input") == "log-mean" else value
+    logarithm = str(params.get("input")).startswith("log-")
+    return maximum(log(value), LEAST) if logarithm else value
+
+
+def least_error(slope: Callable[[Array, Parameters], Array]) -> Constant:
+    """The root c of Σ w ρ′(c − y), for a loss ρ of the error that is convex: halving what holds it.
+
+    It lies between the least and the largest target, and each halving gives another bit of it.
+    """
+
+    def rule(target: Array, weight: Array, params: Parameters) -> Array:
+        shaped = weight.reshape(-1, *(1,) * (target.ndim - 1))
+        low: Array = np.minimum.reduce(target, axis=0)
+        high: Array = np.maximum.reduce(target, axis=0)
+        while True:
+            middle: Array = low + 0.5 * (high - low)
+            if ((middle <= low) | (middle >= high)).all():
+                return middle
+            rising = np.add.reduce(shaped * slope(middle - target, params), axis=0) > 0
+            low, high = select(rising, low, middle), select(rising, middle, high)
+
+    return rule
+
+
+def huber_slope(e: Array, params: Parameters) -> Array:
+    """The error, held within δ."""
+    return clip(e, -params["delta"], params["delta"])
+
+
+def pseudo_huber_slope(e: Array, params: Parameters) -> Array:
+    """e / √(1 + (e / δ)²)."""
+    delta = float(params["delta"])
+    slope: Array = e * (delta / hypot(delta, e))
+    return slope
+
+
+def log_cosh_slope(e: Array, params: Parameters) -> Array:
+    """tanh e."""
+    return np.tanh(e)
+
+
+def smooth_median(target: Array, weight: Array, params: Parameters) -> Array:
+    """The least smooth absolute error, the median where nothing is smoothed."""
+    if params["beta"] == 0:
+        return median(target, weight, params)
+    return least_error(huber_slope)(target, weight, {"delta": params["beta"]})
+
+
+def mode(target: Array, weight: Array, params: Parameters) -> Array:
+    """The label of the greatest weight in each column, or a score on its side of a threshold."""
+    if target.ndim > 1 and params.get("multilabel") == "subset":
+        raise UsageError(
+            "--baseline: of rows of labels the best constant has no simple form",
+            "--multilabel cells counts labels one by one",
+        )
+    columns = target.reshape(len(target), -1).T
+    label = np.array([_heaviest(column, weight) for column in columns])
+    label = label.reshape(target.shape[1:])
+    threshold = params["threshold"]
+    return label if threshold is None else threshold + label
+
+
+def _heaviest(labels: Array, weight: Array) -> float:
+    values, index = np.unique(labels, return_inverse=True)
+    return float(values[np.argmax(np.bincount(index, weights=weight))])
 
 
 def quantile(target: Array, weight: Array, level: float) -> Array:
@@ -175,6 +240,13 @@ def frequencies(target: Array, weight: Array, params: Parameters) -> Array:
     return _scores(counted / np.add.reduce(counted), params)
 
 
+def shares(target: Array, weight: Array, params: Parameters) -> Array:
+    """The share of each class, or of the positive one, the least squared error."""
+    if "C" not in params:
+        return mean(target, weight, params)
+    return frequencies(target, weight, {**params, "input": "probs"})
+
+
 def distribution(target: Array, weight: Array, params: Parameters) -> Array:
     """The mean of distributions, the least mean divergence from it."""
     if params["log_target"]:
@@ -255,15 +327,22 @@ __all__ = [
     "distribution",
     "frequencies",
     "geometric_mean",
+    "huber_slope",
+    "least_error",
+    "log_cosh_slope",
     "log_odds",
     "majority",
     "mean",
     "mean_or_log_mean",
     "median",
+    "mode",
     "only",
     "power_frequencies",
     "probability",
+    "pseudo_huber_slope",
     "quantile_of_parameter",
     "rate",
     "relative_median",
+    "shares",
+    "smooth_median",
 ]

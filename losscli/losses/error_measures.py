@@ -67,6 +67,7 @@ def half_squared_error(pred: Real, target: Real) -> Array:
         Edge("an error of 1e200", "1e200,0"),
         Edge("an error of 1e-8", "1e-8,0"),
     ),
+    constant=constants.least_error(constants.pseudo_huber_slope),
     properties=Properties(
         task="regression",
         units="squared units of y",
@@ -197,6 +198,7 @@ def smape(
         Edge("no error", "1,2,1,2"),
         Edge("an error of 1e200, whose square exceeds every float", "1e200,0,0,0"),
     ),
+    constant=constants.mean,
     properties=Properties(
         task="regression",
         units="units of y",
@@ -265,6 +267,7 @@ def rmse(pred: Real, target: Real) -> Pooled:
         Edge("every ŷ = y = 0", "0,0\n0,0"),
         Edge("every y = 0", "1,0\n2,0", "--eps 1e-6"),
     ),
+    constant=constants.median,
     properties=Properties(
         task="regression",
         units="none",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+from losscli.losses import constants
 from losscli.losses.dialects import Survey, dialect
 from losscli.losses.domains import ClassNumber, Unless, Whole
 from losscli.losses.numerics import Array, flat, largest, select
@@ -47,6 +48,7 @@ def half_of_scores(survey: Survey) -> Mapping[str, Any]:
         Edge("one of three labels wrong", "1,0,0,1,0,1"),
         Edge("one of three labels wrong", "1,0,0,1,0,1", "--multilabel cells"),
     ),
+    constant=constants.mode,
     properties=Properties(task="multiclass-classification", units="none", bounds=(0, 1)),
 )
 def zero_one(
@@ -105,6 +107,7 @@ def zero_one(
         Edge("a score of the threshold, all labels 0", "0.5,0,0,0,0,0", "--threshold 0.5"),
         Edge("one of three labels wrong", "1,0,0,1,0,1"),
     ),
+    constant=constants.mode,
     properties=Properties(task="multilabel-classification", units="none", bounds=(0, 1)),
 )  # fmt: skip
 def hamming(pred: Label, target: TrueLabel, *, threshold: Finite | None = None) -> Array:

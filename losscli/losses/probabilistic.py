@@ -348,6 +348,7 @@ def js_divergence(
         Edge("q = 0 where p is not", "0.5,0,0.5,0.5"),
         Edge("p = q = 0", "1,0,1,0"),
     ),
+    constant=constants.mean_or_log_mean,
     properties=Properties(
         task="multiclass-classification",
         units="nats",

@@ -137,6 +137,7 @@ def mae(pred: Real, target: Real) -> Array:
         Edge("an error of 1e200", "1e200,0"),
         Edge("an error of 1e-200", "1e-200,0"),
     ),
+    constant=constants.least_error(constants.huber_slope),
     properties=Properties(
         task="regression",
         units="squared units of y",
@@ -197,6 +198,7 @@ def huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
         Edge("β = 0 is the absolute error", "0.5,0", "--beta 0"),
         Edge("no error", "2,2", "--beta 0"),
     ),
+    constant=constants.smooth_median,
     properties=Properties(
         task="regression",
         units="units of y",
@@ -258,6 +260,7 @@ def smooth_l1(pred: Real, target: Real, *, beta: NotNegative = 1.0) -> Array:
         Edge("an error of 800", "800,0"),
         Edge("an error of 1e-8", "1e-8,0"),
     ),
+    constant=constants.least_error(constants.log_cosh_slope),
     properties=Properties(
         task="regression",
         units="none",

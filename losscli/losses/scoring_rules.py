@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from losscli.losses import constants
 from losscli.losses.classification import cross_entropy
 from losscli.losses.dialects import dialect
 from losscli.losses.domains import PROBABILITY, Distribution, LabelOrClass
@@ -44,6 +45,7 @@ Outcome = Annotated[Array, Role((("n", LabelOrClass()), ("n C", Distribution()))
         Edge("p = 1 and y = 1", "1,1"),
         Edge("p = 0 and y = 1", "0,1", "--scale full"),
     ),
+    constant=constants.shares,
     properties=Properties(
         task="binary-classification",
         units="none",
@@ -178,6 +180,7 @@ def crps_ensemble(
         Edge("p = 0 of the true class", "0,0.5,0.5,0", "--input probs"),
         Edge("every token is ignored", "1,0,0,-100", "--ignore-index -100"),
     ),
+    constant=constants.frequencies,
     properties=Properties(task="multiclass-classification", units="none"),
 )
 def perplexity(
