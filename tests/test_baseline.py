@@ -35,6 +35,13 @@ CASES: list[tuple[str, dict[str, Any], Array]] = [
     *[("huber", {"delta": d}, REAL) for d in (1e-3, 1.0, 100.0)],
     *[("smooth-l1", {"beta": b}, REAL) for b in (0.0, 0.5, 3.0)],
     ("log-cosh", {}, REAL),
+    ("rmsle", {}, COUNTS),
+    *[("minkowski", {"p": p}, REAL) for p in (1.0, 1.5, 2.0, 4.0)],
+    *[("epsilon-insensitive", {"epsilon": x, "squared": s}, REAL) for x in (0.0, 0.5)
+      for s in (False, True)],
+    ("exponential", {}, SIGNS),
+    ("modified-huber", {}, SIGNS),
+    ("sparsemax", {}, CLASS),
     *[("pseudo-huber", {"delta": d}, REAL) for d in (0.1, 1.0)],
     ("rmse", {}, REAL),
     ("wape", {}, REAL),
@@ -188,7 +195,7 @@ def test_nothing_is_better(case: int, weighted: bool) -> None:
                 assert value(loss, best + t * step, target, weight, params) >= least - slack
         return
     low, high = float(target.min()) - 2.0, float(target.max()) + 2.0
-    if name in {"poisson-nll", "binary-cross-entropy", "msle"} and how not in {
+    if name in {"poisson-nll", "binary-cross-entropy", "msle", "rmsle"} and how not in {
         "logits",
         "log-rate",
     }:

@@ -30,6 +30,9 @@ ANSWERS: dict[str, list[float | str]] = {
     "smape": [2.0, 0.0],
     "rmse": [0.0, inf],
     "wape": [inf, 0.0, 3 / 1e-6],
+    "rmsle": [0.0, REFUSED, 0.0],
+    "minkowski": [0.0, inf, 1e200],
+    "epsilon-insensitive": [0.0, 0.5],
     "poisson-deviance": [2 * 1.5, REFUSED],
     "gamma-deviance": [REFUSED, 0.0],
     # 2 μ^½ / ½; (ŷ − y)²; and 2 (−y μ² / 2 + μ³ / 3) with y = −1 and μ = 1.5
@@ -56,10 +59,15 @@ ANSWERS: dict[str, list[float | str]] = {
     "class-balanced-weights": [0.001 / (1 - 0.999**10), 1.0, (1 / 10 + 1 / 5) / 2],
     "focal": [inf, CLIPPED, 0.0, 800.0, nan],
     "categorical-focal": [800.0, inf, 0.0, nan],
+    "poly-cross-entropy": [800.0 + 1.0, inf, 0.0],
     "hinge-embedding": [REFUSED, 0.25 + 0.75, 0.0, 0.0],
     "hinge": [1.0, 801.0, 0.0, 3.5, REFUSED],  # scikit-learn takes a single label for the negative
     "squared-hinge": [1.0, 801.0**2, REFUSED],
     "soft-margin": [800.0, 0.0, LN_2],
+    "exponential": [inf, 0.0, 1.0],
+    "modified-huber": [4.0, 3200.0, 0.0],
+    # p = ⅓ each: Σ p (0 − ½ p) + ½
+    "sparsemax": [0.5 - 1 / 6, 0.0, 800.0],
     "margin-ranking": [0.0, 0.5, REFUSED],
     "categorical-hinge": [1.0, 4.0],
     "multiclass-hinge": [1.0, 3.0],
@@ -108,7 +116,7 @@ def test_what_may_happen_to_any_loss(loss: Loss) -> None:
     """A mean of nothing is not a number, and values and rows that are missing are refused."""
     weightless, missing, empty = answers(loss)[len(loss.edges) :]
     # Sums over a set that are all 0 are those of an empty mask, or of no values at all.
-    nothing = loss.kind == "pooled" and loss.name not in {"rmse", "perplexity"}
+    nothing = loss.kind == "pooled" and loss.name not in {"rmse", "rmsle", "perplexity"}
     assert weightless == 0.0 if nothing else math.isnan(weightless)
     assert (missing, empty) == (REFUSED, REFUSED)
 

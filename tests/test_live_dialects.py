@@ -213,6 +213,7 @@ SKLEARN: dict[str, tuple[str, Callable[..., Any], Array, Array]] = {
     "mape": ("mape", metrics.mean_absolute_percentage_error, BITS, REAL),
     "msle": ("msle", metrics.mean_squared_log_error, POSITIVE, UNIT),
     "rmse": ("rmse", metrics.root_mean_squared_error, OTHER, REAL),
+    "rmsle": ("rmsle", metrics.root_mean_squared_log_error, POSITIVE, UNIT),
     "rmse, one column": ("rmse", metrics.root_mean_squared_error, OTHER[:, 0], REAL[:, 0]),
     "poisson-deviance": (
         "poisson-deviance",

@@ -86,6 +86,7 @@ def whole(function: Callable[..., Any], given: Arrays, **options: Any) -> Any:
 
 TORCHMETRICS: dict[str, Call] = {
     "rmse": with_options(squared=False),
+    "minkowski": with_options(p=2.0),
     "poisson-deviance": with_options(power=1),
     "gamma-deviance": with_options(power=2),
     "kl-divergence": swapped,
@@ -98,6 +99,11 @@ TORCHMETRICS: dict[str, Call] = {
 }
 
 # optax ------------------------------------------------------------------------------------------
+
+
+def class_targets(function: Callable[..., Any], given: Arrays) -> Any:
+    """Class indices as whole numbers."""
+    return function(given["pred"], given["target"].astype(int))
 
 
 def of_rows(function: Callable[..., Any], given: Arrays) -> Any:
@@ -125,8 +131,10 @@ def paddings(function: Callable[..., Any], given: Arrays) -> Any:
 
 
 OPTAX: dict[str, Call] = {
-    "cross-entropy": lambda f, given: f(given["pred"], given["target"].astype(int)),
+    "cross-entropy": class_targets,
     "multiclass-hinge": of_rows,
+    "sparsemax": class_targets,
+    "poly-cross-entropy": lambda f, given: f(given["pred"], np.eye(C)[given["target"].astype(int)]),
     "nt-xent": views,
     "dice": with_channel,
     "ctc": paddings,

@@ -361,3 +361,39 @@ def test_beta_divergence_has_no_step(beta: float) -> None:
         x = np.exp(np.array([np.nextafter(r, 0.0) - 1e-14, r + math.copysign(1e-14, r)]))
         below, beyond = numerics.beta_divergence(x, np.ones(2), beta)
         assert below == pytest.approx(beyond, rel=1e-12)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+@pytest.mark.parametrize("score", [-7.5, -1.0, -0.25, 0.0, 0.25, 1.0, 3.0])
+def test_losses_that_scikit_learn_descends(sign: float, score: float) -> None:
+    """The losses of its stochastic gradient descent and of its boosting, one number at a time."""
+    sgd = pytest.importorskip("sklearn.linear_model._sgd_fast")
+    given = {"pred": [score], "target": [sign]}
+    for name, peer in (("modified-huber", sgd.ModifiedHuber()), ("perceptron", sgd.Hinge(0.0))):
+        assert value(name, **given) == peer.py_loss(score, sign)
+    for squared, peer in ((False, sgd.EpsilonInsensitive(0.3)),
+                          (True, sgd.SquaredEpsilonInsensitive(0.3))):  # fmt: skip
+        ours = value("epsilon-insensitive", epsilon=0.3, squared=squared, **given)
+        assert close(ours, peer.py_loss(score, sign))
+    boosting = pytest.importorskip("sklearn._loss.loss").ExponentialLoss()
+    bit = np.array([0.5 * (sign + 1.0)])
+    assert close(value("exponential", **given), boosting.loss(bit, np.array([score]))[0])
+
+
+def test_multiclass_perceptron_is_a_hinge_without_a_margin() -> None:
+    """optax: the greatest score less that of the true class."""
+    scores, target = RNG.normal(size=(N, 4)), RNG.integers(0, 4, N)
+    expected = scores.max(axis=1) - scores[np.arange(N), target]
+    np.testing.assert_allclose(
+        of("multiclass_perceptron_loss", pred=scores, target=target), expected
+    )
+
+
+def test_sparsemax_is_the_cost_of_the_nearest_distribution() -> None:
+    """max over distributions p of Σ p s − ½ ‖p‖², less the same of the true class."""
+    scores, target = RNG.normal(size=(20, 3)), RNG.integers(0, 3, 20)
+    steps = np.linspace(0, 1, 301)
+    grid = np.array([(a, b, 1 - a - b) for a in steps for b in steps if a + b <= 1 + 1e-9])
+    best = (scores @ grid.T - 0.5 * (grid**2).sum(axis=1)).max(axis=1)
+    expected = best - (scores[np.arange(20), target] - 0.5)
+    np.testing.assert_allclose(of("sparsemax", pred=scores, target=target), expected, atol=2e-5)

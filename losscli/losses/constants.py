@@ -104,6 +104,18 @@ def log_cosh_slope(e: Array, params: Parameters) -> Array:
     return np.tanh(e)
 
 
+def power_slope(e: Array, params: Parameters) -> Array:
+    """±|e|ᵖ⁻¹."""
+    slope: Array = np.sign(e) * abs(e) ** (params["p"] - 1.0)
+    return slope
+
+
+def insensitive_slope(e: Array, params: Parameters) -> Array:
+    """The error without its first ε, or its sign."""
+    beyond = e - clip(e, -params["epsilon"], params["epsilon"])
+    return beyond if params["squared"] else np.sign(beyond)
+
+
 def smooth_median(target: Array, weight: Array, params: Parameters) -> Array:
     """The least smooth absolute error, the median where nothing is smoothed."""
     if params["beta"] == 0:
@@ -308,6 +320,11 @@ def log_odds(target: Array, weight: Array, params: Parameters) -> Array:
     return clip(logit(0.5 * (1.0 + mean(target, weight, params))), LEAST, -LEAST)
 
 
+def half_log_odds(target: Array, weight: Array, params: Parameters) -> Array:
+    """½ ln(p₊ / p₋), the least exponential loss."""
+    return 0.5 * log_odds(target, weight, params)
+
+
 def power_frequencies(target: Array, weight: Array, params: Parameters) -> Array:
     """a^(1 / (1 − q)) of the shares a, made to add up to 1: the greatest Σ a pᵠ.
 
@@ -327,7 +344,9 @@ __all__ = [
     "distribution",
     "frequencies",
     "geometric_mean",
+    "half_log_odds",
     "huber_slope",
+    "insensitive_slope",
     "least_error",
     "log_cosh_slope",
     "log_odds",
@@ -338,6 +357,7 @@ __all__ = [
     "mode",
     "only",
     "power_frequencies",
+    "power_slope",
     "probability",
     "pseudo_huber_slope",
     "quantile_of_parameter",

@@ -1,15 +1,29 @@
 """More regression losses: halves, roots and shares of the error, by element or of a whole set."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from losscli.losses import constants
 from losscli.losses.dialects import dialect
-from losscli.losses.numerics import Array, divide, hypot, maximum, ones, ratio, sqrt, square
-from losscli.losses.parameters import NotNegative, Positive
+from losscli.losses.domains import Interval
+from losscli.losses.numerics import (
+    Array,
+    divide,
+    hypot,
+    maximum,
+    ones,
+    power,
+    ratio,
+    relu,
+    sqrt,
+    square,
+)
+from losscli.losses.parameters import NotNegative, Number, Positive
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Edge, Example, Pooled, loss
+from losscli.losses.proportions import AboveMinusOne, msle
+from losscli.losses.registry import Edge, Example, Pooled, alias, loss
 from losscli.losses.roles import Real
 
+AtLeastOne = Annotated[float, Number(Interval(low=1.0))]
 #: torchmetrics' least denominator of percentage errors
 TORCHMETRICS_EPS = 1.17e-6
 
@@ -320,3 +334,169 @@ def wape(
         return 100.0 * share if scale == "percent" else share
 
     return Pooled({"error": abs(pred - target), "size": abs(target)}, finish)
+
+
+@loss(
+    "rmsle",
+    family="regression",
+    kind="pooled",
+    aliases=("root_mean_squared_log_error", "root-mean-squared-logarithmic-error"),
+    dialects={"sklearn": dialect("metrics.root_mean_squared_log_error", per="class")},
+    example=Example("a,b,c,d\n1,2,0,0\n3,5,3,3", "--pred a,b --target c,d"),
+    edges=(
+        Edge("no error", "1,2,1,2"),
+        Edge("ŷ = -1", "-1,0,0,0"),
+        Edge("ŷ = -1", "-1,0,0,0", "--clip 0"),
+    ),
+    constant=constants.geometric_mean,
+    properties=Properties(task="regression", units="none"),
+)
+def rmsle(pred: AboveMinusOne, target: AboveMinusOne, *, clip: NotNegative | None = None) -> Pooled:
+    """The root of the mean squared logarithmic error, of all elements or of each column.
+
+    Formula:
+        L = √(Σ (ln(1 + ŷ) − ln(1 + y))² / n)
+
+    Roles:
+        pred: the predictions ŷ, above −1.
+        target: the true values y, above −1.
+
+    Parameters:
+        clip: values below it are raised to it first, so that every number is allowed.
+
+    Returns:
+        One loss for each unit that --per names, not negative, without units.
+
+    Raises:
+        DataError: a value is not finite, or is −1 or less and there is no `clip`.
+
+    Source:
+        sklearn.metrics.root_mean_squared_log_error (per class), XGBoost rmsle.
+
+    Example:
+        >>> import numpy as np
+        >>> pooled = rmsle(np.array([1.0, 0.0]), np.array([0.0, 0.0]))
+        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}).round(6))
+        0.490129
+    """
+    squared = msle(pred, target, clip=clip)
+
+    def finish(squared: Array, count: Array) -> Array:
+        return sqrt(divide(squared, count))
+
+    return Pooled({"squared": squared, "count": ones(squared)}, finish)
+
+
+@loss(
+    "minkowski",
+    family="regression",
+    kind="pooled",
+    aliases=("lp", "MinkowskiDistance", "minkowski_distance"),
+    dialects={"torchmetrics": dialect("functional.minkowski_distance", per="all")},
+    example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(
+        Edge("no error", "2,2"),
+        Edge("an error of 1e200, whose square exceeds every float", "1e200,0"),
+        Edge("an error of 1e200", "1e200,0", "--p 1"),
+    ),
+    constant=constants.least_error(constants.power_slope),
+    properties=Properties(
+        task="regression",
+        units="units of y",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
+)
+def minkowski(pred: Real, target: Real, *, p: AtLeastOne = 2.0) -> Pooled:
+    """The distance of all predictions from all true values: the p-th root of the sum of powers.
+
+    Formula:
+        L = (Σ |ŷ − y|ᵖ)^(1/p)
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Parameters:
+        p: the power, 1 for the city-block and 2 for the Euclidean distance.
+
+    Returns:
+        One loss for each unit that --per names, not negative, in the units of y.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        torchmetrics.functional.minkowski_distance.
+
+    Example:
+        >>> import numpy as np
+        >>> pooled = minkowski(np.array([3.0, 4.0]), np.array([0.0, 0.0]))
+        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}))
+        5.0
+    """
+
+    def finish(powers: Array) -> Array:
+        return power(powers, 1.0 / p)
+
+    return Pooled({"powers": power(abs(pred - target), p)}, finish)
+
+
+@loss(
+    "epsilon-insensitive",
+    family="regression",
+    aliases=(
+        "EpsilonInsensitive",
+        "svr-loss",
+        alias("SquaredEpsilonInsensitive", squared=True),
+    ),
+    example=Example("pred,target\n2.5,3\n0,2"),
+    edges=(
+        Edge("an error of ε", "0.1,0"),
+        Edge("ε = 0 is the absolute error", "0.5,0", "--epsilon 0"),
+    ),
+    constant=constants.least_error(constants.insensitive_slope),
+    properties=Properties(
+        task="regression",
+        units="units of y",
+        convex=True,
+        differentiable=False,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
+)
+def epsilon_insensitive(
+    pred: Real, target: Real, *, epsilon: NotNegative = 0.1, squared: bool = False
+) -> Array:
+    """What the absolute error exceeds ε by, so that small errors cost nothing.
+
+    Formula:
+        ℓ = max(0, |ŷ − y| − ε)
+
+    Roles:
+        pred: the predictions ŷ.
+        target: the true values y.
+
+    Parameters:
+        epsilon: ε, the error up to which nothing is lost, in the units of y.
+        squared: square each loss.
+
+    Returns:
+        One loss an element, not negative, in the units of y, or their squares.
+
+    Raises:
+        DataError: a value is not finite.
+
+    Source:
+        Vapnik, "The Nature of Statistical Learning Theory", 1995; scikit-learn's LinearSVR and
+        SGDRegressor.
+
+    Example:
+        >>> import numpy as np
+        >>> epsilon_insensitive(np.array([2.5, 0.0]), np.array([3.0, 0.25]), epsilon=0.25)
+        array([0.25, 0.  ])
+    """
+    beyond = relu(abs(pred - target) - epsilon)
+    return square(beyond) if squared else beyond

@@ -1,4 +1,4 @@
-"""Focal losses: cross-entropies in which what is already predicted well weighs little."""
+"""Cross-entropies changed by how well the true class is predicted: focal and polynomial losses."""
 
 from typing import Literal
 
@@ -237,3 +237,65 @@ def categorical_focal(
     if alpha is not None:
         weight = weight * alpha
     return Rows(0.0 - total(times_log(weight, log_p)), keep=keep)
+
+
+@loss(
+    "poly-cross-entropy",
+    family="classification",
+    aliases=("poly-1", "PolyLoss", "poly_loss_cross_entropy"),
+    dialects={"optax": dialect("losses.poly_loss_cross_entropy", epsilon=2.0)},
+    example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    edges=(
+        Edge("logits 800 apart, the lower is true", "800,0,0,1"),
+        Edge("p = 0 of the true class", "0,0.5,0.5,0", "--input probs"),
+        Edge("p = 1 of the true class", "1,0,0,0", "--input probs"),
+    ),
+    properties=Properties(
+        task="multiclass-classification",
+        units="nats",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
+)
+def poly_cross_entropy(
+    pred: ClassPrediction,
+    target: ClassOrDistribution,
+    *,
+    epsilon: NotNegative = 1.0,
+    input: Literal["logits", "probs", "log-probs"] = "logits",
+) -> Array:
+    """Cross-entropy with more of the first term of its series in 1 − p.
+
+    Formula:
+        ℓ = −Σ_c t_c ln p_c + ε Σ_c t_c (1 − p_c),    p = softmax(z) for logits z
+
+    Roles:
+        pred: for each class a logit z, a probability p, or ln p.
+        target: the class index, or a row t of class probabilities.
+
+    Parameters:
+        epsilon: ε; 0 is cross-entropy (optax 2).
+        input: whether pred holds logits, probabilities or log-probabilities.
+
+    Returns:
+        One loss a row, in nats, not negative; ∞ where the impossible happened.
+
+    Raises:
+        DataError: a score is not finite, a row of probabilities does not add up to 1, or a class
+            index is not one of the classes.
+
+    Source:
+        Leng et al., "PolyLoss", 2022 (Poly-1); optax.losses.poly_loss_cross_entropy.
+
+    Example:
+        >>> import numpy as np
+        >>> poly_cross_entropy(np.array([[0.5, 0.5], [1.0, 0.0]]), np.zeros(2), input="probs")
+        array([1.19314718, 0.        ])
+    """
+    log_p = log_probabilities(pred, input)
+    whole = target.ndim == pred.ndim
+    t = target if whole else one_hot(class_index(target), pred.shape[-1])
+    # 1 − p = −(e^(ln p) − 1), which does not cancel for p near 1.
+    return 0.0 - total(times_log(t, log_p)) - epsilon * total(t * expm1(log_p))

@@ -10,10 +10,10 @@ from losscli.losses.dialects import (
     zero_one_if_binary,
 )
 from losscli.losses.domains import REAL, SIGN, By
-from losscli.losses.numerics import Array, relu, select, sigmoid, softplus, square
+from losscli.losses.numerics import Array, exp, relu, select, sigmoid, softplus, square
 from losscli.losses.parameters import Finite
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Edge, Example, loss
+from losscli.losses.registry import Edge, Example, alias, loss
 from losscli.losses.roles import Real, Role, Sign
 
 SignOrReal = Annotated[
@@ -103,7 +103,13 @@ def hinge_embedding(
 @loss(
     "hinge",
     family="margin",
-    aliases=("HingeLoss", "hinge_loss", "BinaryHingeLoss", "binary_hinge_loss"),
+    aliases=(
+        "HingeLoss",
+        "hinge_loss",
+        "BinaryHingeLoss",
+        "binary_hinge_loss",
+        alias("perceptron", margin=0.0),
+    ),
     dialects={
         "keras": dialect("losses.Hinge", decide=zero_one_if_binary),
         "sklearn": dialect("metrics.hinge_loss", decide=larger_is_positive),
@@ -345,3 +351,101 @@ def margin_ranking(x1: Real, x2: Real, target: Sign, *, margin: Finite = 0.0) ->
         array([0. , 0.5])
     """
     return relu(margin - target * (x1 - x2))
+
+
+@loss(
+    "exponential",
+    family="margin",
+    aliases=("ExponentialLoss", "exp-loss", "adaboost"),
+    example=Example("pred,target\n0.5,1\n0.5,-1"),
+    edges=(
+        Edge("a score of -800 and y = 1", "-800,1"),
+        Edge("a score of 800 and y = 1", "800,1"),
+        Edge("a score of 0", "0,1"),
+    ),
+    constant=constants.half_log_odds,
+    properties=Properties(
+        task="binary-classification",
+        units="none",
+        convex=True,
+        differentiable=True,
+        robust=False,
+        bounds=(0, INFINITY),
+    ),
+)
+def exponential(pred: Real, target: Sign) -> Array:
+    """A cost that doubles with every ln 2 that a score is farther on the wrong side of zero.
+
+    Formula:
+        ℓ = e^(−y x)
+
+    Roles:
+        pred: the score x.
+        target: the label y, −1 or +1.
+
+    Returns:
+        One loss an element, positive; ∞ where it exceeds every float.
+
+    Raises:
+        DataError: a score is not finite, or a label is neither −1 nor +1.
+
+    Source:
+        Freund and Schapire, "A Decision-Theoretic Generalization of On-Line Learning", 1997
+        (AdaBoost); the ExponentialLoss within scikit-learn.
+
+    Example:
+        >>> import numpy as np
+        >>> exponential(np.array([0.0, 800.0]), np.array([1.0, -1.0]))
+        array([ 1., inf])
+    """
+    return exp(-target * pred)
+
+
+@loss(
+    "modified-huber",
+    family="margin",
+    aliases=("ModifiedHuber", "modified_huber_loss"),
+    example=Example("pred,target\n0.5,1\n0.5,-1"),
+    edges=(
+        Edge("a score of -1 and y = 1, where the square ends", "-1,1"),
+        Edge("a score of -800 and y = 1", "-800,1"),
+        Edge("a score of 1 and y = 1", "1,1"),
+    ),
+    constant=constants.mean,
+    properties=Properties(
+        task="binary-classification",
+        units="squared units of the score",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
+)
+def modified_huber(pred: Real, target: Sign) -> Array:
+    """The squared hinge, which turns into a line for scores that are wrong by more than 1.
+
+    Formula:
+        ℓ = max(0, 1 − y x)²    if y x ≥ −1
+            −4 y x              otherwise
+
+    Roles:
+        pred: the score x.
+        target: the label y, −1 or +1.
+
+    Returns:
+        One loss an element, not negative.
+
+    Raises:
+        DataError: a score is not finite, or a label is neither −1 nor +1.
+
+    Source:
+        Zhang, "Solving Large Scale Linear Prediction Problems Using Stochastic Gradient Descent
+        Algorithms", 2004; scikit-learn's SGDClassifier(loss="modified_huber").
+
+    Example:
+        >>> import numpy as np
+        >>> modified_huber(np.array([0.5, 0.5, 2.0]), np.array([1.0, -1.0, -1.0]))
+        array([0.25, 2.25, 8.  ])
+    """
+    z = target * pred
+    return select(z >= -1.0, square(relu(1.0 - z)), -4.0 * z)

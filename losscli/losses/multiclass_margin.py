@@ -16,13 +16,14 @@ from losscli.losses.numerics import (
     power,
     relu,
     select,
+    simplex_threshold,
     softmax,
     square,
     total,
 )
 from losscli.losses.parameters import ClassWeights, Finite
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Edge, Example, Rows, loss
+from losscli.losses.registry import Edge, Example, Rows, alias, loss
 from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, Scores
 
 MultiHot = Annotated[Array, Role((("n ... C", SOFT_LABEL),))]
@@ -88,7 +89,12 @@ def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
 @loss(
     "multiclass-hinge",
     family="margin",
-    aliases=("MulticlassHingeLoss", "multiclass_hinge_loss", "crammer-singer"),
+    aliases=(
+        "MulticlassHingeLoss",
+        "multiclass_hinge_loss",
+        "crammer-singer",
+        alias("multiclass-perceptron", margin=0.0),
+    ),
     dialects={
         "sklearn": dialect("metrics.hinge_loss"),
         "torchmetrics": dialect(
@@ -117,14 +123,15 @@ def multiclass_hinge(
     target: ClassTarget,
     *,
     mode: Literal["crammer-singer", "one-vs-all"] = "crammer-singer",
+    margin: Finite = 1.0,
     squared: bool = False,
     activation: Literal["none", "softmax"] = "none",
 ) -> Array:
-    """What the true class lacks to score above every other class by 1.
+    """What the true class lacks to score above every other class by a margin.
 
     Formula:
-        crammer-singer   ℓ   = max(0, 1 − s_t + max_{c≠t} s_c)
-        one-vs-all       ℓ_c = max(0, 1 − s_c)  if c = t,  max(0, 1 + s_c)  otherwise
+        crammer-singer   ℓ   = max(0, Δ − s_t + max_{c≠t} s_c)
+        one-vs-all       ℓ_c = max(0, Δ − s_c)  if c = t,  max(0, Δ + s_c)  otherwise
 
     Roles:
         pred: the scores s, one a class.
@@ -133,6 +140,7 @@ def multiclass_hinge(
     Parameters:
         mode: against the strongest rival (one loss a row), or every class against the rest
             (one loss a class; --row columns gives their C means).
+        margin: Δ; 0 makes it the perceptron's loss.
         squared: square each loss.
         activation: a function applied to the scores first; torchmetrics applies the softmax
             when any score of the batch is outside [0, 1].
@@ -157,9 +165,9 @@ def multiclass_hinge(
     is_true = one_hot(true_class, pred.shape[-1]) == 1
     if mode == "crammer-singer":
         rival = largest(select(is_true, -float("inf"), scores))
-        shortfall = relu(1.0 - pick(scores, true_class) + rival)
+        shortfall = relu(margin - pick(scores, true_class) + rival)
     else:
-        shortfall = relu(1.0 - select(is_true, scores, -scores))
+        shortfall = relu(margin - select(is_true, scores, -scores))
     return square(shortfall) if squared else shortfall
 
 
@@ -366,3 +374,58 @@ def multilabel_soft_margin(
     cost = binary_cross_entropy(pred, target, input="logits")
     value: Array = total(cost if class_weight is None else class_weight * cost) / pred.shape[-1]
     return value
+
+
+@loss(
+    "sparsemax",
+    family="margin",
+    aliases=("SparsemaxLoss", "multiclass_sparsemax_loss"),
+    dialects={"optax": dialect("losses.multiclass_sparsemax_loss")},
+    example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
+    edges=(
+        Edge("all scores equal", "1,1,1,0"),
+        Edge("the true class ahead of all others by 1", "1,0,0,0"),
+        Edge("the true class 800 behind another", "800,0,0,1"),
+    ),
+    constant=constants.shares,
+    properties=Properties(
+        task="multiclass-classification",
+        units="none",
+        convex=True,
+        differentiable=True,
+        robust=True,
+        bounds=(0, INFINITY),
+    ),
+)
+def sparsemax(pred: Scores, target: ClassTarget) -> Array:
+    """The cost of the true class when the nearest distribution to the scores is what is predicted.
+
+    It is 0 as soon as the true class leads by 1, where cross-entropy is never quite 0.
+
+    Formula:
+        ℓ = ½ Σ_{c: s_c > τ} (s_c² − τ²) − s_t + ½,    Σ_c max(0, s_c − τ) = 1
+
+    Roles:
+        pred: the scores s, one a class.
+        target: the index t of the true class.
+
+    Returns:
+        One loss a row, not negative.
+
+    Raises:
+        DataError: a score is not finite, or a class index is not one of the classes.
+
+    Source:
+        Martins and Astudillo, "From Softmax to Sparsemax", 2016;
+        optax.losses.multiclass_sparsemax_loss.
+
+    Example:
+        >>> import numpy as np
+        >>> sparsemax(np.array([[0.5, 0.0], [2.0, 0.0]]), np.array([0.0, 0.0]))
+        array([0.0625, 0.    ])
+    """
+    # Scores count by their differences: from the greatest they are small where they matter.
+    s = pred - largest(pred)[..., None]
+    above = relu(s - simplex_threshold(s)[..., None])
+    # With p = max(0, s − τ), which adds up to 1, ½ Σ (s² − τ²) = Σ p (s − ½ p).
+    return relu(total(above * (s - 0.5 * above)) - pick(s, class_index(target)) + 0.5)

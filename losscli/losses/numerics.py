@@ -408,6 +408,17 @@ def softmax(x: Array) -> Array:
     return e
 
 
+def simplex_threshold(x: Array) -> Array:
+    """τ for which Σ max(0, x − τ) = 1 over the last axis: what the k greatest exceed 1 by, over k.
+
+    k counts the entries that are above the τ of themselves and all greater ones.
+    """
+    ordered = np.sort(x, axis=-1)[..., ::-1]
+    each = (np.add.accumulate(ordered, axis=-1) - 1.0) / np.arange(1, x.shape[-1] + 1)
+    last = np.count_nonzero(ordered > each, axis=-1) - 1
+    return pick(each, last)
+
+
 def xlogy(x: Array, y: Array) -> Array:
     """x ln y, with 0 ln 0 = 0 (its limit)."""
     return times_log(x, log(y))
