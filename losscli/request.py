@@ -11,6 +11,7 @@ from losscli.engine.survey import class_counts, survey
 from losscli.errors import UsageError
 from losscli.losses.class_rules import ClassWeightRule
 from losscli.losses.numerics import Array
+from losscli.losses.parameters import ClassWeightVector
 from losscli.losses.registry import Loss
 
 
@@ -89,18 +90,27 @@ def _said(decided: Mapping[str, Any]) -> str:
 
 
 def with_class_weights(request: Request, params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters with class weights as numbers, where they are a rule or a file."""
-    weight = params.get("class_weight")
-    if isinstance(weight, Path):
-        return {**params, "class_weight": read_numbers(weight, request.options.read)}
-    if not isinstance(weight, ClassWeightRule):
-        if request.class_counts is not None:
-            raise UsageError(
-                "--class-counts is for rules that make class weights",
-                "such as --class-weight balanced",
-            )
-        return params
-    counts = request.class_counts
-    if counts is None:
-        counts = class_counts(request.loss, request.roles, params, request.options, request.data)
-    return {**params, "class_weight": weight.weights(counts)}
+    """The parameters with weights of classes as numbers, where they are a rule or a file."""
+    settled, ruled = dict(params), False
+    for name, parameter in request.loss.parameters.items():
+        weight = params[name]
+        if not isinstance(parameter.kind, ClassWeightVector):
+            continue
+        if isinstance(weight, Path):
+            settled[name] = read_numbers(weight, request.options.read)
+        if isinstance(weight, ClassWeightRule):
+            ruled = True
+            counts = request.class_counts
+            if counts is None:
+                # The numbers themselves do not matter here, only how many classes there are.
+                plain = {**params, name: None}
+                counts = class_counts(
+                    request.loss, request.roles, plain, request.options, request.data
+                )
+            settled[name] = weight.weights(counts)
+    if request.class_counts is not None and not ruled:
+        raise UsageError(
+            "--class-counts is for rules that make class weights",
+            "such as --class-weight balanced",
+        )
+    return settled

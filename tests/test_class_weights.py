@@ -101,3 +101,29 @@ def test_counts_in_python_are_checked_and_may_be_a_text() -> None:
     for wrong in ([1, -2, 3], [1, 2, float("nan")], "abc", []):
         with pytest.raises(UsageError, match="--class-counts: expected"):
             value(class_weight="balanced", class_counts=wrong)
+
+
+@pytest.mark.parametrize(
+    "loss", ["generalized-cross-entropy", "poly-cross-entropy", "linear-cross-entropy"]
+)
+def test_weights_multiply_and_divide(loss: str) -> None:
+    """A class weight is the weight of each row of the class."""
+    rng = np.random.default_rng(4)
+    target, weights = rng.integers(0, 3, 12), np.array([1.0, 0.5, 3.0])
+    if loss == "linear-cross-entropy":
+        inputs = {"x": rng.normal(size=(12, 2)), "linear_weight": rng.normal(size=(3, 2))}
+    else:
+        inputs = {"pred": rng.normal(size=(12, 3)), "input": "logits"}
+    by_class = losscli.compute(loss, target=target, class_weight=weights, **inputs).value
+    by_row = losscli.compute(loss, target=target, weight=weights[target], **inputs).value
+    assert by_class == pytest.approx(by_row, rel=1e-14)
+
+
+def test_alpha_may_be_a_rule(tmp_path: Path) -> None:
+    """The weights of a focal loss's classes are made as class weights are."""
+    inputs = {"pred": [[0.0, 0.5], [0.5, 0.0], [1.0, 0.0]], "target": [1, 0, 0]}
+    (tmp_path / "w.csv").write_text("0.75\n1.5\n")
+    # 3 / (2 · 2) and 3 / (2 · 1)
+    expected = losscli.compute("categorical-focal", alpha=[0.75, 1.5], **inputs).value
+    for alpha in ("balanced", str(tmp_path / "w.csv")):
+        assert losscli.compute("categorical-focal", alpha=alpha, **inputs).value == expected

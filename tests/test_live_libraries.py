@@ -1,7 +1,7 @@
-"""Every dialect of Keras, torchmetrics and optax against the library itself, over the registry.
+"""Every dialect of torch, Keras, torchmetrics and optax against the library itself.
 
 The libraries are called as they are without any argument, in float64, on random inputs with zeros,
-ties and certainties among them. `CALLS` says only what a call needs that is not `f(pred, target)`.
+ties and certainties among them. A table for each says which calls are not `f(pred, target)`.
 """
 
 import os
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import losscli
 from losscli.losses import CATALOGUE, Loss
@@ -28,9 +30,14 @@ C = generate.CLASSES
 SINGLE = {("keras", "log-cosh"): 3e-7, ("keras", "ctc"): 1e-6, ("torchmetrics", "hamming"): 1e-7}
 
 
-def plain(function: Callable[..., Any], given: Arrays) -> Any:
+def plain(function: Callable[..., Any], given: Arrays, **options: Any) -> Any:
     """f(pred, target), whatever these are called here."""
-    return function(*given.values())
+    return function(*given.values(), **options)
+
+
+def whole(function: Callable[..., Any], given: Arrays, **options: Any) -> Any:
+    """Targets as whole numbers."""
+    return function(given["pred"], given["target"].long(), **options)
 
 
 def swapped(function: Callable[..., Any], given: Arrays) -> Any:
@@ -43,6 +50,25 @@ def with_options(**options: Any) -> Call:
     """f(pred, target, …)."""
     return lambda function, given: function(*given.values(), **options)
 
+
+# torch ------------------------------------------------------------------------------------------
+
+
+def frames_first(function: Callable[..., Any], given: Arrays, **options: Any) -> Any:
+    """Frames before rows, and the lengths of both."""
+    target = given["target"].long()
+    frames = torch.full((len(target),), given["pred"].shape[1])
+    lengths = (target >= 0).sum(dim=1)
+    return function(given["pred"].transpose(0, 1), target.clamp(min=0), frames, lengths, **options)
+
+
+TORCH: dict[str, Callable[..., Any]] = {
+    "linear-cross-entropy": lambda f, given, **options: f(
+        given["x"], given["linear_weight"], given["target"].long(), **options
+    ),
+    "ctc": frames_first,
+    **dict.fromkeys(("cross-entropy", "nll", "multi-margin", "multilabel-margin"), whole),
+}
 
 # Keras ------------------------------------------------------------------------------------------
 
@@ -77,11 +103,6 @@ KERAS: dict[str, Call] = {
     "rmse": keras_metric,
 }
 # torchmetrics -----------------------------------------------------------------------------------
-
-
-def whole(function: Callable[..., Any], given: Arrays, **options: Any) -> Any:
-    """Targets as whole numbers."""
-    return function(given["pred"], given["target"].long(), **options)
 
 
 TORCHMETRICS: dict[str, Call] = {
@@ -141,12 +162,12 @@ OPTAX: dict[str, Call] = {
 }
 
 
-def random(loss: Loss, library: str, seed: int) -> Arrays:
+def random(loss: Loss, library: str, seed: int, rows: int = 8) -> Arrays:
     """Inputs for the dialect; elements in rows of three, and whole numbers among them."""
     options = loss.dialects[library].of(library)
     params = {name: value for name, value in options.items() if name in loss.parameters}
     rng = np.random.default_rng(seed)
-    arrays = generate.inputs(loss, 24, rng, **params)
+    arrays = generate.inputs(loss, 3 * rows, rng, **params)
     context = loss.resolve(params)
     for name, array in arrays.items():
         domain = loss.roles[name].shapes[0][1]
@@ -164,7 +185,7 @@ def random(loss: Loss, library: str, seed: int) -> Arrays:
     if loss.name == "hamming":
         return {"pred": rng.random((24, C)), "target": np.round(rng.random((24, C)))}
     if generate.elementwise(loss):
-        arrays = {name: array.reshape(8, 3) for name, array in arrays.items()}
+        arrays = {name: array.reshape(rows, 3) for name, array in arrays.items()}
     return arrays
 
 
@@ -189,6 +210,29 @@ def check(loss: Loss, library: str, arrays: Arrays, expected: Any) -> None:
     value = losscli.compute(loss.name, dialect=library, **arrays).value
     rel = SINGLE.get((library, loss.name), 1e-11)
     np.testing.assert_allclose(value, np.asarray(expected, float), rtol=rel, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "loss", [s for s in CATALOGUE if "torch" in s.dialects], ids=lambda loss: loss.name
+)
+@settings(deadline=None, max_examples=15)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rows=st.integers(1, 30),
+    reduction=st.sampled_from(["mean", "sum", "none"]),
+)
+@pytest.mark.filterwarnings("ignore:reduction. .mean. divides")
+def test_torch(loss: Loss, seed: int, rows: int, reduction: str) -> None:
+    """Any number of rows, in each of torch's reductions."""
+    arrays = random(loss, "torch", seed, rows)
+    tensors = {name: torch.tensor(array) for name, array in arrays.items()}
+    function = resolve(torch, loss.dialects["torch"].call)
+    expected = TORCH.get(loss.name, plain)(function, tensors, reduction=reduction).numpy()
+    # Its mean is the dialect's own.
+    options = {} if reduction == "mean" else {"reduction": reduction}
+    result = losscli.compute(loss.name, dialect="torch", per_sample=True, **options, **arrays)
+    value = result.per_sample if reduction == "none" else result.value
+    np.testing.assert_allclose(np.ravel(value), np.ravel(expected), rtol=1e-11, atol=1e-13)
 
 
 @pytest.mark.parametrize(("loss", "seed"), declared("keras"))

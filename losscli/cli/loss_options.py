@@ -19,7 +19,7 @@ from losscli.engine import reductions
 from losscli.engine.precision import PRECISIONS
 from losscli.losses import Loss
 from losscli.losses.domains import SUM_TOLERANCE, By, Domain
-from losscli.losses.parameters import Choice, Flag
+from losscli.losses.parameters import Choice, ClassWeightVector, Flag
 from losscli.losses.registry import Parameter
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
@@ -162,7 +162,7 @@ def dialect_options(loss: Loss) -> list[click.Parameter]:
                 "columns takes the names of the columns of scores.",
             )
         )
-    if "class_weight" in loss.parameters:
+    if any(isinstance(p.kind, ClassWeightVector) for p in loss.parameters.values()):
         options.append(
             Option(
                 ["--class-counts"],

@@ -43,8 +43,6 @@ def class_counts(
 ) -> Array:
     """How many samples each class has in the target; of distributions, their probabilities."""
     refuse_stdin(roles, data, "a rule for class weights")
-    # The numbers themselves do not matter here, only how many classes there are.
-    params = {**params, "class_weight": None}
     with contextlib.closing(Inputs(loss, roles, params, options, data)) as inputs:
         classes = inputs.binding.context["C"]
         by_index = isinstance(inputs.binding.domains["target"], ClassIndex)

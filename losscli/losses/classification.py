@@ -7,6 +7,7 @@ from losscli.losses.dialects import EPS, TORCH_CLASSES, dialect
 from losscli.losses.domains import Interval
 from losscli.losses.numerics import (
     Array,
+    Index,
     affine,
     class_index,
     exp,
@@ -280,6 +281,13 @@ def cross_entropy(
     return Rows(value, weight, keep)
 
 
+def weighed(value: Array, class_weight: Array | None, index: Index) -> Rows:
+    """Losses times the weights of their classes, which a weighted mean divides by."""
+    if class_weight is None:
+        return Rows(value)
+    return Rows(class_weight[index] * value, class_weight[index])
+
+
 @loss(
     "nll",
     family="classification",
@@ -381,11 +389,12 @@ def generalized_cross_entropy(
     *,
     q: Annotated[float, Number(Interval(0.0, 1.0, open_low=True))] = 0.5,
     input: Literal["logits", "probs", "log-probs"] = "probs",
-) -> Array:
+    class_weight: ClassWeights | None = None,
+) -> Rows:
     """A bounded cross-entropy, which single wrong labels can hardly dominate.
 
     Formula:
-        ℓ = (1 − p_tᵠ) / q,    p = softmax(z) for logits z
+        ℓ = w_t (1 − p_tᵠ) / q,    p = softmax(z) for logits z
 
     Roles:
         pred: for each class a probability p, a logit z, or ln p.
@@ -395,9 +404,10 @@ def generalized_cross_entropy(
         q: how far it is from cross-entropy (its limit q → 0) to 1 − p (q = 1); Keras has 0.5, the
             paper 0.7.
         input: whether pred holds logits, probabilities or log-probabilities.
+        class_weight: w, one weight a class; a weighted mean divides by Σ w_t.
 
     Returns:
-        One loss a row, from 0 to 1 / q.
+        One loss a row, from 0 to w_t / q.
 
     Raises:
         DataError: a score is not finite, a row of probabilities does not add up to 1, or a class
@@ -409,12 +419,13 @@ def generalized_cross_entropy(
 
     Example:
         >>> import numpy as np
-        >>> generalized_cross_entropy(np.array([[0.25, 0.75], [0.0, 1.0]]), np.array([0.0, 0.0]))
+        >>> generalized_cross_entropy(np.array([[0.25, 0.75], [0, 1.0]]), np.zeros(2)).loss
         array([1., 2.])
     """
-    log_p = pick(log_probabilities(pred, input), class_index(target))
+    index = class_index(target)
+    log_p = pick(log_probabilities(pred, input), index)
     # 1 − p^q = −(e^(q ln p) − 1), which does not cancel for p near 1 or q near 0.
-    return (0.0 - expm1(q * log_p)) / q
+    return weighed((0.0 - expm1(q * log_p)) / q, class_weight, index)
 
 
 @loss(
@@ -451,6 +462,7 @@ def linear_cross_entropy(
     linear_weight: ClassMatrix,
     linear_bias: ClassVector | None = None,
     *,
+    class_weight: ClassWeights | None = None,
     label_smoothing: Fraction = 0.0,
     ignore_index: Integer | None = None,
 ) -> Rows:
@@ -466,6 +478,7 @@ def linear_cross_entropy(
         linear_bias: b, one number a class; 0 when it is not given.
 
     Parameters:
+        class_weight: w, one weight a class; a weighted mean divides by Σ w_t.
         label_smoothing: ε, the share of the target that is spread evenly over all classes.
         ignore_index: a class index whose rows are left out of every sum (torch: −100).
 
@@ -487,6 +500,7 @@ def linear_cross_entropy(
     return cross_entropy(
         affine(x, linear_weight, linear_bias),
         target,
+        class_weight=class_weight,
         label_smoothing=label_smoothing,
         ignore_index=ignore_index,
     )

@@ -265,11 +265,12 @@ def poly_cross_entropy(
     *,
     epsilon: NotNegative = 1.0,
     input: Literal["logits", "probs", "log-probs"] = "logits",
-) -> Array:
+    class_weight: ClassWeights | None = None,
+) -> Rows:
     """Cross-entropy with more of the first term of its series in 1 − p.
 
     Formula:
-        ℓ = −Σ_c t_c ln p_c + ε Σ_c t_c (1 − p_c),    p = softmax(z) for logits z
+        ℓ = Σ_c w_c t_c (ε (1 − p_c) − ln p_c),    p = softmax(z) for logits z
 
     Roles:
         pred: for each class a logit z, a probability p, or ln p.
@@ -278,6 +279,7 @@ def poly_cross_entropy(
     Parameters:
         epsilon: ε; 0 is cross-entropy (optax 2).
         input: whether pred holds logits, probabilities or log-probabilities.
+        class_weight: w, one weight a class; a weighted mean divides by Σ_c w_c t_c.
 
     Returns:
         One loss a row, in nats, not negative; ∞ where the impossible happened.
@@ -291,11 +293,13 @@ def poly_cross_entropy(
 
     Example:
         >>> import numpy as np
-        >>> poly_cross_entropy(np.array([[0.5, 0.5], [1.0, 0.0]]), np.zeros(2), input="probs")
+        >>> poly_cross_entropy(np.array([[0.5, 0.5], [1.0, 0.0]]), np.zeros(2), input="probs").loss
         array([1.19314718, 0.        ])
     """
     log_p = log_probabilities(pred, input)
     whole = target.ndim == pred.ndim
     t = target if whole else one_hot(class_index(target), pred.shape[-1])
     # 1 − p = −(e^(ln p) − 1), which does not cancel for p near 1.
-    return 0.0 - total(times_log(t, log_p)) - epsilon * total(t * expm1(log_p))
+    weighted = t if class_weight is None else class_weight * t
+    value = 0.0 - total(times_log(weighted, log_p)) - epsilon * total(weighted * expm1(log_p))
+    return Rows(value, None if class_weight is None else total(weighted))
