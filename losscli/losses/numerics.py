@@ -413,7 +413,7 @@ def simplex_threshold(x: Array) -> Array:
 
     k counts the entries that are above the τ of themselves and all greater ones.
     """
-    ordered = np.sort(x, axis=-1)[..., ::-1]
+    ordered = -np.sort(-x, axis=-1)
     each = (np.add.accumulate(ordered, axis=-1) - 1.0) / np.arange(1, x.shape[-1] + 1)
     last = np.count_nonzero(ordered > each, axis=-1) - 1
     return pick(each, last)
