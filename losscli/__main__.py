@@ -1,6 +1,7 @@
 """`python -m losscli`, and the console script."""
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -21,6 +22,8 @@ def run() -> None:
     _heed_signals()
     # A second thread pool for matrix products would only spin: losses are computed block by block.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Hardly anything that imports make is garbage: looking for it takes a tenth of a small job.
+    gc.set_threshold(100_000)
     _prepare_streams()
     if sys.argv[1:2] == ["compute"]:
         _keep_memory()

@@ -1,8 +1,8 @@
 """What is asked for: a loss, its inputs and options, and what a dialect makes of them."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from losscli.data.files import read_numbers
@@ -96,8 +96,8 @@ def with_class_weights(request: Request, params: dict[str, Any]) -> dict[str, An
         weight = params[name]
         if not isinstance(parameter.kind, ClassWeightVector):
             continue
-        if isinstance(weight, Path):
-            settled[name] = read_numbers(weight, request.options.read)
+        if isinstance(weight, os.PathLike):
+            settled[name] = read_numbers(os.fspath(weight), request.options.read)
         if isinstance(weight, ClassWeightRule):
             ruled = True
             counts = request.class_counts

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
-from losscli.data.records import LONGEST_RECORD, Quoting, chunks
+from losscli.data.records import LONGEST_RECORD, Quoting, chunks, count_lines
 from losscli.data.source import BadValue, Source, Values, Wanted, misfit
 from losscli.data.tables import names_of
 from losscli.data.text import Uncommented, quoted, recode
@@ -109,7 +109,7 @@ class CsvSource(Source):
 
         for chunk, parsed in each_ahead(attempt, self._bodies(), self._threads):
             values, rows = parsed or self._parse(chunk, indexes, wanted, row, line)
-            row, line = row + rows, line + chunk.count(b"\n")
+            row, line = row + rows, line + count_lines(chunk)
             yield values
 
     def _bodies(self) -> Iterator[bytes]:

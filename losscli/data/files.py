@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -77,9 +76,9 @@ def _open_file(reference: Reference, options: ReadOptions) -> Source:
         raise
 
 
-def read_numbers(path: Path, options: ReadOptions) -> Array:
+def read_numbers(path: str, options: ReadOptions) -> Array:
     """The one column of numbers of a small file, such as the weights of classes."""
-    source = open_source(Reference(str(path)), options)
+    source = open_source(Reference(path), options)
     try:
         if len(source.columns) != 1:
             raise DataError(f"{path}: {len(source.columns)} columns, expected one of numbers")
@@ -95,17 +94,19 @@ def read_numbers(path: Path, options: ReadOptions) -> Array:
 
 
 def _recognise(stream: Any, reference: Reference, options: ReadOptions) -> Source:
-    display, name = reference.display, Path(reference.path)
+    display, name = reference.display, reference.path
     packed = _starting(stream, compression.MAGICS)
     if packed is not None:
         stream = compression.unpacked(stream, packed, display)
-        if name.suffix.lower() in compression.SUFFIXES:
-            name = name.with_suffix("")
+        inner, outer = os.path.splitext(name)
+        if outer.lower() in compression.SUFFIXES:
+            name = inner
         if _starting(stream, compression.MAGICS) is not None:
             raise FileError(f"{display}: compressed twice, expected {EXPECTED}", "unpack it once")
-    kind, suffix = options.format or _kind(stream, name.suffix.lower(), display), name.suffix
+    suffix = os.path.splitext(name)[1].lower()
+    kind = options.format or _kind(stream, suffix, display)
     if kind in _TEXTS:
-        if kind == "tsv" or suffix.lower() in (".tsv", ".tab"):
+        if kind == "tsv" or suffix in (".tsv", ".tab"):
             kind = "tsv"
         return _text(kind, stream, reference, options)
     if kind == "arrow" and _starting(stream, _MAGICS) != "arrow":

@@ -1,7 +1,7 @@
 """What was given for each role: whether it is all there, and what it refers to."""
 
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from losscli.data.references import Reference, parse
@@ -59,18 +59,18 @@ def _options(names: Sequence[str]) -> str:
     return " with ".join(f"--{option(name)}" for name in names)
 
 
-def reference_of(value: str | Path, data: Any) -> Reference:
+def reference_of(value: str | os.PathLike[str], data: Any) -> Reference:
     """The reference that a role's text is: a file and columns, or columns of the one file."""
     if data is None:
-        return Reference(str(value)) if isinstance(value, Path) else parse(value)
-    if "#" in str(data) and not Path(str(data)).exists():
+        return parse(value) if isinstance(value, str) else Reference(os.fspath(value))
+    if "#" in str(data) and not os.path.exists(str(data)):
         raise UsageError("--data names a file; its columns are named by the roles")
     return Reference(str(data), str(value))
 
 
 def is_table(data: Any) -> bool:
     """Whether `data` is a table in memory."""
-    return data is not None and not isinstance(data, (str, Path))
+    return data is not None and not isinstance(data, (str, os.PathLike))
 
 
 def table_of(data: Any) -> dict[str, Any]:

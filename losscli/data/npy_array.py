@@ -7,7 +7,6 @@ memory, and its pages are let go after each piece.
 import ast
 import mmap
 import os
-import tempfile
 from math import prod
 from typing import Any, NoReturn
 
@@ -107,6 +106,8 @@ class NpyArray:
         """A file that holds the values, and where: what is unpacked is put into one."""
         if hasattr(self._stream, "fileno"):
             return self._stream, self._start
+        import tempfile
+
         self._temporary = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the array
         while data := self._stream.read(_COPY):
             self._temporary.write(data)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from losscli.data.align import Stream
@@ -58,7 +57,7 @@ def open_streams(
         if table is not None and isinstance(value, str):
             reference = Reference("data", value)
             key, source = own, table
-        elif isinstance(value, (str, Path)):
+        elif isinstance(value, (str, os.PathLike)):
             reference = reference_of(value, data)
             path = reference.path
             key = (path if path == STDIN else os.path.realpath(path)) + own

@@ -1,11 +1,11 @@
 """How a role names its data: `FILE`, `FILE#COLUMN`, `FILE#a,b,c`, `FILE#logit_*`, `-`."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from losscli.errors import DataError, UsageError
 from losscli.losses.registry import suggestion
@@ -35,7 +35,7 @@ class Reference:
 def parse(text: str) -> Reference:
     """Split a reference at its last '#', unless a file has the whole of it as its name."""
     path, mark, columns = text.rpartition("#")
-    if not mark or (text != STDIN and Path(text).exists()):
+    if not mark or (text != STDIN and os.path.exists(text)):
         if not text:
             raise UsageError("a reference is empty", "name a file, such as p.csv or p.csv#score")
         return Reference(text)

@@ -2,10 +2,8 @@
 
 import contextlib
 import io
-import shutil
+import os
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from losscli.data.references import STDIN, Reference
@@ -26,7 +24,7 @@ def open_stream(reference: Reference) -> BinaryIO:
                 "pipe a file into it, or name a file",
             )
         return open(sys.stdin.fileno(), "rb", closefd=False)
-    if "://" in reference.path and not Path(reference.path).exists():
+    if "://" in reference.path and not os.path.exists(reference.path):
         from losscli.data import remote
 
         return remote.open_url(reference.path)
@@ -35,7 +33,7 @@ def open_stream(reference: Reference) -> BinaryIO:
     except OSError as error:
         hint = ""
         if isinstance(error, FileNotFoundError):
-            hint = _nearby(Path(reference.path))
+            hint = _nearby(reference.path)
         raise FileError(f"{reference.path}: {error.strerror or error}", hint) from None
 
 
@@ -66,19 +64,23 @@ def steady(stream: BinaryIO) -> BinaryIO:
     return io.BufferedReader(_Again(stream.read(_HEAD), stream), 1 << 16)
 
 
-def _nearby(path: Path) -> str:
+def _nearby(path: str) -> str:
     import difflib
 
+    folder, name = os.path.split(path)
     try:
-        names = [entry.name for entry in path.parent.iterdir()]
+        names = os.listdir(folder or ".")
     except OSError:
-        return f"the directory {path.parent} cannot be read" if path.parent != Path() else ""
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"did you mean {path.parent / near[0]}?" if near else ""
+        return f"the directory {folder} cannot be read" if folder else ""
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {os.path.join(folder, near[0])}?" if near else ""
 
 
 def spool(stream: BinaryIO) -> Any:
     """What comes through a pipe waits in a temporary file: most formats are read with seeks."""
+    import shutil
+    import tempfile
+
     try:
         with contextlib.ExitStack() as until_full:
             file = until_full.enter_context(tempfile.TemporaryFile())

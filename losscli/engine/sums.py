@@ -1,7 +1,6 @@
 """Sums that do not depend on the order of their parts."""
 
 import math
-from fractions import Fraction
 
 import numpy as np
 
@@ -60,6 +59,8 @@ class ExactSum:
             return self._nonfinite
         if not self._huge:
             return math.fsum(self._parts)
+        from fractions import Fraction
+
         exact = self._huge + sum(map(Fraction, self._parts), Fraction())
         try:
             return float(exact)

@@ -86,7 +86,6 @@ class Interval(Domain):
         return self.advice
 
 
-@dataclass(frozen=True)
 class Outside(Interval):
     """Numbers that do not lie strictly between two ends."""
 
@@ -97,7 +96,6 @@ class Outside(Interval):
         return f"a number that is not between {number(self.low)} and {number(self.high)}"
 
 
-@dataclass(frozen=True)
 class LogValue(Interval):
     """The logarithm of a value that is not negative; −∞ is that of 0."""
 
@@ -158,7 +156,6 @@ class Labels(Domain):
         )
 
 
-@dataclass(frozen=True)
 class ClassIndex(Domain):
     """Whole numbers 0 … C−1, and the ignored index where a loss has one."""
 
@@ -176,7 +173,6 @@ class ClassIndex(Domain):
         return "--ignore-index N leaves rows of class N out" if "ignore_index" in context else ""
 
 
-@dataclass(frozen=True)
 class LabelOrClass(ClassIndex):
     """A class index, or 0 and 1 where there is one probability and no axis of classes."""
 
@@ -194,7 +190,6 @@ class LabelOrClass(ClassIndex):
         return "" if "C" in context else Labels(0.0, 1.0).hint(role, context)
 
 
-@dataclass(frozen=True)
 class ClassList(Domain):
     """Lists of class indices 0 … C−1, each ended by −1 where it is shorter than its row."""
 
@@ -210,7 +205,6 @@ class ClassList(Domain):
         return "--targets multi-hot for a 0 or 1 a class" if "targets" in context else ""
 
 
-@dataclass(frozen=True)
 class ClassNumber(Domain):
     """Whole numbers that name classes, of which nobody knows how many there are."""
 
@@ -287,7 +281,6 @@ class Distribution(Domain):
         return f"a row that adds up to {np.add.reduce(x):.6g}"
 
 
-@dataclass(frozen=True)
 class Box(Domain):
     """Boxes (n, 4) in the format that `--box-format` names, with sides that are not negative."""
 
@@ -309,7 +302,6 @@ class Box(Domain):
         return "--box-format xywh or cxcywh for boxes given by width and height"
 
 
-@dataclass(frozen=True)
 class LogDistribution(Domain):
     """Rows of log-probabilities: every value at most 0, every row's exponentials adding up to 1.
 

@@ -1,8 +1,8 @@
 """What an option of a loss may be: the kinds of parameters, and their annotations."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -119,13 +119,15 @@ class ClassWeightVector(Vector):
             rule = parse_rule(value)
             if rule is not None:
                 return rule
-            if Path(value).suffix:
+            if os.path.splitext(value)[1]:
                 try:
                     float(value)
                 except ValueError:
                     if "," not in value:
+                        from pathlib import Path
+
                         return Path(value)
-        elif isinstance(value, Path):
+        elif isinstance(value, os.PathLike):
             return value
         try:
             return super().parse(value)

@@ -1,10 +1,9 @@
 """The catalogue: what a loss declares, and how it is found by any of its names."""
 
-import difflib
 import inspect
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
@@ -244,7 +243,7 @@ class Catalogue:
 
     def suggest(self, name: str) -> str:
         """'did you mean …?' for a name that is nearly one, else nothing."""
-        keys = difflib.get_close_matches(_key(name), self._names, n=6, cutoff=0.7)
+        keys = _close(_key(name), self._names, n=6, cutoff=0.7)
         names = list(dict.fromkeys(self._names[key][0].name for key in keys))[:3]
         return f"did you mean {' or '.join(names)}?" if names else ""
 
@@ -257,9 +256,16 @@ def _key(name: str) -> str:
     return key.removesuffix("loss") or key
 
 
+def _close(name: str, names: Iterable[str], n: int, cutoff: float) -> list[str]:
+    """The names most like one. Only mistakes need the library."""
+    from difflib import get_close_matches
+
+    return get_close_matches(name, list(names), n, cutoff)
+
+
 def suggestion(name: str, names: Any) -> str:
     """'did you mean …?' for the nearest of some names, else nothing."""
-    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    near = _close(name, list(names), n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else ""
 
 

@@ -1,7 +1,6 @@
 """Small tables of records as text, in every format."""
 
 import io
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -63,6 +62,8 @@ def plain(value: Any) -> Any:
 
 def dumps(document: Any, indent: int | None = None) -> str:
     """JSON, with every digit and no escapes of letters that are not ASCII."""
+    import json
+
     return json.dumps(plain(document), ensure_ascii=False, allow_nan=False, indent=indent)
 
 

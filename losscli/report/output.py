@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any, TextIO
 
-from losscli.report.files import AtomicFile
 from losscli.report.formats import FORMATS, Record, by_suffix, render
 from losscli.report.inert import encoded, inert
 from losscli.report.rows import RowWriter, writer
@@ -52,6 +51,8 @@ def saving(path: str, kind: str | None, force: bool) -> Iterator[Save]:
     What forbids writing it, such as a file that exists, is said before any work is done.
     """
     named = file_format(path, kind)
+    from losscli.report.files import AtomicFile
+
     with AtomicFile(path, force) as out:
 
         def save(records: Sequence[Record], document: Any = None) -> None:
@@ -87,6 +88,8 @@ def row_writer(path: str, kind: str | None, force: bool, color: str) -> Iterator
     """A writer of rows to a file, which appears when all of them are in it, or to stdout."""
     if path != STDOUT:
         named = file_format(path, kind)
+        from losscli.report.files import AtomicFile
+
         with AtomicFile(path, force) as file:
             yield writer(named, file)
         return
