@@ -38,6 +38,12 @@ class Stream:
         stream._shapes = dict(self._shapes)
         return stream
 
+    def let_go(self) -> None:
+        """Let go of what was read: the rows will be read by spans."""
+        self._held, self._held_rows = [], 0
+        if isinstance(self._pieces, Ahead):
+            self._pieces.close()
+
     def close(self) -> None:
         """Stop reading, and let go of the file."""
         if isinstance(self._pieces, Ahead) and not self._pieces.close():

@@ -118,7 +118,7 @@ class CsvSource(Source):
         waiting = b""
         for chunk in _all(first, self._chunks):
             data = waiting + chunk if waiting else chunk
-            body = len(data.rstrip(b"\r\n"))
+            body = _without_line_ends(data)
             end = data.find(b"\n", body) + 1
             waiting = data[end:] if body else data
             if body:
@@ -252,6 +252,14 @@ class CsvSource(Source):
     def _line(self, number: int) -> int:
         """Where in the file a line is, of which comments are left out."""
         return self._stream.line(number) if isinstance(self._stream, Uncommented) else number
+
+
+def _without_line_ends(data: bytes) -> int:
+    """How long data is without the line ends at its end, of which there are few as a rule."""
+    end = len(data)
+    while end and data[end - 1] in b"\r\n":
+        end -= 1
+    return end
 
 
 def _all(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

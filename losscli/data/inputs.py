@@ -147,7 +147,10 @@ class Inputs:
         if self.loss.kind == "batch":
             return []
         sources = [self._streams[i].source for i in self._streams_of(self._paired())]
-        return spans(sources, self.block_rows, self._width, longest)
+        found = spans(sources, self.block_rows, self._width, longest)
+        for i in self._streams_of(self._paired()) if found else []:
+            self._streams[i].let_go()
+        return found
 
     def blocks(self, checked: bool = True, span: Span | None = None) -> Iterator[Block]:
         """Every row of every role, or those of a span, checked, in blocks at fixed row numbers."""

@@ -26,10 +26,9 @@ class Quoting:
 
     def record_end(self, data: bytes) -> int:
         """Just after the last line end that is outside of quoted fields; 0 if there is none."""
-        if b'"' not in data:
-            return data.rfind(b"\n") + 1
+        quoted = _with_quotes(data)
         end = len(data)
-        for field in reversed(list(self._field.finditer(data))):
+        for field in reversed(list(self._field.finditer(quoted))):
             if field[1] is not None:
                 line_end = data.rfind(b"\n", field.end(), end)
                 if line_end >= 0:
@@ -39,7 +38,14 @@ class Quoting:
 
     def stray(self, data: bytes) -> int:
         """Where a closing quote is followed by more of its field; −1 if nowhere."""
-        return next((f.start(2) for f in self._field.finditer(data) if f[2] is not None), -1)
+        fields = self._field.finditer(_with_quotes(data))
+        return next((f.start(2) for f in fields if f[2] is not None), -1)
+
+
+def _with_quotes(data: bytes) -> bytes:
+    """The lines of a chunk up to the last that has a quote."""
+    end = data.find(b"\n", data.rfind(b'"')) + 1 if b'"' in data else 0
+    return data[:end] if end or b'"' not in data else data
 
 
 def count_lines(data: bytes) -> int:
@@ -78,7 +84,12 @@ def _cut(
             if buffer:
                 yield buffer if buffer.endswith(b"\n") else buffer + b"\n"
             return
-        buffer = buffer + data if buffer else data
+        cut = data.rfind(b"\n") + 1
+        if cut and b'"' not in data and b'"' not in buffer:
+            yield b"".join((buffer, memoryview(data)[:cut]))
+            buffer = data[cut:]
+            continue
+        buffer += data
         cut = record_end(buffer)
         if cut:
             yield buffer[:cut]
