@@ -146,10 +146,10 @@ class Inputs:
         """Ranges of rows, of at most so many, whose blocks can be read at once; maybe none."""
         if self.loss.kind == "batch":
             return []
-        sources = [self._streams[i].source for i in self._streams_of(self._paired())]
-        found = spans(sources, self.block_rows, self._width, longest)
-        for i in self._streams_of(self._paired()) if found else []:
-            self._streams[i].let_go()
+        streams = [self._streams[i] for i in self._paired()[1]]
+        found = spans([stream.source for stream in streams], self.block_rows, self._width, longest)
+        for stream in streams if found else []:
+            stream.let_go()
         return found
 
     def blocks(self, checked: bool = True, span: Span | None = None) -> Iterator[Block]:
@@ -169,17 +169,14 @@ class Inputs:
             skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
             yield Block(start, length, arrays, rows, skipped)
 
-    def _paired(self) -> list[str]:
-        """The roles whose rows go together."""
-        return [name for name in self._columns if not self.roles[name].whole]
-
-    def _streams_of(self, roles: list[str]) -> list[int]:
-        return sorted({self._columns[name].stream for name in roles})
+    def _paired(self) -> tuple[list[str], list[int]]:
+        """The roles whose rows go together, and the streams that they are in."""
+        roles = [name for name in self._columns if not self.roles[name].whole]
+        return roles, sorted({self._columns[name].stream for name in roles})
 
     def _cut(self, span: Span | None) -> Iterator[tuple[int, dict[str, Values]]]:
         """The roles' rows, cut at fixed row numbers or, for losses that need it, into batches."""
-        roles = self._paired()
-        numbers = self._streams_of(roles)
+        roles, numbers = self._paired()
         streams = [self._streams[i] for i in numbers]
         if span is not None:
             streams = [stream.over(span) for stream in streams]
