@@ -298,6 +298,16 @@ def limit_files() -> Any:
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+def test_files_that_are_read_are_not_replaced(run: Run, tmp_path: Path, here: Path) -> None:
+    write("s", "csv", [5, 10])
+    before = Path("s/part-2.csv").read_bytes()
+    for data in ("s", "s/*.csv"):
+        done = run("compute", "mse", "--data", data, "--per-sample", "s/part-2.csv", "--force")
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: s/part-2.csv: read and written by one command\n")
+        assert Path("s/part-2.csv").read_bytes() == before
+
+
 def test_a_pattern_that_the_shell_took(run: Run) -> None:
     done = run("compute", "mse", "--data", "a.csv", "b.csv")
     assert done.returncode == 2

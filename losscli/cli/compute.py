@@ -20,6 +20,7 @@ from losscli.cli.loss_options import (
 from losscli.cli.messages import say
 from losscli.cli.options import Command
 from losscli.data.axes import LAST
+from losscli.data.files import files_of
 from losscli.data.given import reference_of
 from losscli.data.inputs import InputOptions
 from losscli.data.reading import read_options
@@ -56,7 +57,9 @@ def command() -> None:
     """Compute a loss on predictions and targets in files.
 
     The inputs of a loss are references: FILE, FILE#COLUMN, FILE#a,b,c, 'FILE#logit_*', or - for
-    standard input. `losscli compute LOSS --help` lists those of a loss, and its parameters.
+    standard input. FILE may also be a directory, a pattern such as 'shards/*.csv', or the address
+    of an object (s3://, gs://) or of a web server (https://). `losscli compute LOSS --help` lists
+    those of a loss, and its parameters.
     """
 
 
@@ -193,8 +196,8 @@ def refuse_input(path: str | None, request: Request) -> None:
         return
     given = request.roles.values() if request.data is None else [""]
     for value in given:
-        read = reference_of(value, request.data).path
-        if os.path.exists(read) and os.path.samefile(path, read):
+        read = files_of(reference_of(value, request.data))
+        if any(os.path.exists(each) and os.path.samefile(path, each) for each in read):
             raise UsageError(f"{path}: read and written by one command", "write another file")
 
 

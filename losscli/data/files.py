@@ -63,6 +63,16 @@ def open_source(reference: Reference, options: ReadOptions) -> Source:
     )
 
 
+def files_of(reference: Reference) -> list[str]:
+    """The files that are read for a reference."""
+    if reference.path == STDIN or os.path.isfile(reference.path):
+        return [reference.path]
+    from losscli.data import dataset
+
+    parts = dataset.find(reference.path)
+    return [reference.path] if parts is None else [part.path for part in parts]
+
+
 def _open_file(reference: Reference, options: ReadOptions) -> Source:
     stream = open_stream(reference)
     try:
