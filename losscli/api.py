@@ -7,7 +7,9 @@ from typing import Any, get_args
 
 import numpy as np
 
+from losscli.data.given import Join
 from losscli.data.inputs import BY, WEIGHT, Block, InputOptions, Inputs, NonFinite
+from losscli.data.memory import parse_size
 from losscli.data.reading import read_options
 from losscli.engine import precision, reductions
 from losscli.engine.baseline import baseline as baseline_of
@@ -59,6 +61,9 @@ def compute(
     dtype: str = "float64",
     sum_tolerance: float = SUM_TOLERANCE,
     threads: int | None = None,
+    on: str | Sequence[str] | None = None,
+    join: Join = "strict",
+    max_memory: int | str | None = None,
     **given: Any,
 ) -> Result:
     """Compute a loss on arrays or files.
@@ -97,6 +102,12 @@ def compute(
             anything.
         threads: how many threads read and compute; as many as there are cores by default. The
             result has the same bits for any number.
+        on: the columns, a name or several, that pair the rows of different files, in any order; by
+            default rows are paired by position.
+        join: what becomes of keys that are not in every file: "strict" is an error, "inner" leaves
+            their rows out and counts them.
+        max_memory: bytes, or a size such as "2G", that may be held where rows cannot be streamed;
+            by default half of what is free.
         **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
             string names a file) and the parameters of the loss.
 
@@ -116,8 +127,7 @@ def compute(
     roles = {name: given.pop(name) for name in [*found.roles, WEIGHT, BY] if name in given}
     if "class_counts" in found.roles:
         roles["class_counts"], class_counts = class_counts, None
-    if nonfinite not in get_args(NonFinite):
-        raise UsageError(f"nonfinite: expected error, skip or keep, got {nonfinite!r}")
+    _one_of("nonfinite", nonfinite, NonFinite)
     names = None if reduction is None else reductions.parse(_names(reduction))
     collector = _Collector() if per_sample or (names is not None and "none" in names) else None
     pair = parse_labels(labels)
@@ -129,6 +139,9 @@ def compute(
         sum_tolerance,
         batch_size,
         parse_classes(classes),
+        parse_keys(on),
+        _one_of("join", join, Join),
+        parse_size(max_memory),
     )
     request = Request(
         found,
@@ -177,6 +190,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
         opened = Inputs(loss, roles, params, options, request.data)
     with contextlib.closing(opened) as inputs:
         outcome = run(inputs, params, plan, sink, progress)
+        unpaired = None if inputs.pairing is None else inputs.pairing.left_out
     constant = None
     if request.baseline:
         constant = baseline_of(loss, roles, params, options, request.data, plan).values
@@ -191,6 +205,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
         inputs=inputs.describe(),
         row=plan.row,
         options=_shown(request, plan),
+        unpaired=unpaired,
         warnings=outcome.warnings,
         notes=notes,
         dtype=plan.dtype,
@@ -204,9 +219,18 @@ def _shown(request: Request, plan: Plan) -> dict[str, str]:
         "dialect": request.dialect,
         "per": plan.per if request.loss.kind == "pooled" else None,
         "by": by if isinstance(by, str) else None,
+        "on": ",".join(request.options.on) or None,
     }
     default = InputOptions()
-    for name in ("batch_size", "labels", "classes", "nonfinite", "sum_tolerance", "class_axis"):
+    for name in (
+        "batch_size",
+        "labels",
+        "classes",
+        "nonfinite",
+        "sum_tolerance",
+        "class_axis",
+        "join",
+    ):
         value = getattr(request.options, name)
         if value != getattr(default, name):
             shown[name] = ",".join(value) if isinstance(value, tuple) else value
@@ -243,6 +267,25 @@ class _Collector:
     def per_sample(self) -> Array:
         """The losses of all rows."""
         return np.concatenate(self._parts) if self._parts else np.empty(0)
+
+
+def _one_of(name: str, value: Any, kind: Any) -> Any:
+    *words, last = get_args(kind)
+    if value not in (*words, last):
+        raise UsageError(f"{name}: expected {', '.join(words)} or {last}, got {value!r}")
+    return value
+
+
+def parse_keys(keys: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The columns of `--on KEY,KEY`."""
+    if keys is None:
+        return ()
+    names = tuple(key.strip() for key in (keys.split(",") if isinstance(keys, str) else keys))
+    if not names or not all(names) or len(set(names)) < len(names):
+        raise UsageError(
+            f"--on: expected different names of columns, got '{','.join(names)}'", "such as --on id"
+        )
+    return names
 
 
 def parse_labels(labels: str | tuple[Any, Any] | None) -> tuple[str, str] | None:

@@ -208,7 +208,7 @@ def test_a_table_of_its_own_is_checked(pairs: dict[str, Any]) -> None:
 def test_a_table_of_its_own_must_fit(
     pairs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_inputs, "memory_rows", lambda width: 2)
+    monkeypatch.setattr(data_inputs, "memory_rows", lambda width, limit: 2)
     with pytest.raises(DataError, match="negatives is needed whole, and more than 2 rows do not"):
         losscli.compute("info-nce", **pairs)
 

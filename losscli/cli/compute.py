@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from losscli.api import evaluate, parse_classes, parse_counts, parse_labels
+from losscli.api import evaluate, parse_classes, parse_counts, parse_keys, parse_labels
 from losscli.cli.loss_options import (
     common_options,
     dialect_options,
@@ -23,6 +23,7 @@ from losscli.data.axes import LAST
 from losscli.data.files import files_of
 from losscli.data.given import reference_of
 from losscli.data.inputs import InputOptions
+from losscli.data.memory import parse_size
 from losscli.data.reading import read_options
 from losscli.engine import reductions
 from losscli.errors import UsageError
@@ -103,6 +104,9 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         sum_tolerance=values["sum_tolerance"],
         batch_size=values.get("batch_size"),
         classes=parse_classes(values.get("classes")),
+        on=parse_keys(values["on"]),
+        join=values["join"],
+        max_memory=parse_size(values["max_memory"]),
     )
     request = Request(
         loss,

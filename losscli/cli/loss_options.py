@@ -1,7 +1,7 @@
 """The options of a loss's sub-command, from its declaration."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -14,6 +14,7 @@ from losscli.cli.options import (
     sentence,
 )
 from losscli.data.axes import LAST
+from losscli.data.given import Join
 from losscli.data.inputs import BY, WEIGHT
 from losscli.engine import reductions
 from losscli.engine.precision import PRECISIONS
@@ -208,6 +209,21 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             "given is the column of its own name.",
         ),
         Option(
+            ["--on"],
+            metavar="KEY[,KEY…]",
+            section="Inputs",
+            help="The columns that pair the rows of different files, in any order and of any type. "
+            "By default rows are paired by position.",
+        ),
+        Option(
+            ["--join"],
+            type=click.Choice(get_args(Join)),
+            default="strict",
+            section="Inputs",
+            help="With --on: every key once in every file, or an error (strict); or the rows whose "
+            "keys all files have, the others counted (inner).  [default: strict]",
+        ),
+        Option(
             ["--labels"],
             metavar="NEG,POS",
             section="Reading",
@@ -231,6 +247,13 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             f"[default: {SUM_TOLERANCE:g}]",
         ),
         *file_options(),
+        Option(
+            ["--max-memory"],
+            metavar="SIZE",
+            section="Reading",
+            help="What may be held in memory, such as 2G or 500M, where rows cannot be streamed. "
+            "Rows to be sorted by --on wait on disk beyond it.  [default: half of what is free]",
+        ),
     ]
     reducing = [
         Option(

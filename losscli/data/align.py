@@ -117,20 +117,25 @@ class Stream:
     def _join(self, index: int, parts: list[Values]) -> Values:
         if len(parts) == 1:
             return parts[0]
-        widths = {part.array.shape[1:] for part in parts}
-        name, pad = self.wanted[index].column, self.wanted[index].pad
-        if len(widths) > 1 and pad is not None and all(len(width) == 1 for width in widths):
-            parts = [_widen(part, max(widths)[0], pad) for part in parts]
-        elif len(widths) > 1:
-            raise DataError(
-                f"{self.source.display}, column '{name}', rows {self.rows - self._rows(parts) + 1} "
-                f"to {self.rows}: lists of different lengths ({_listed(widths)})"
-            )
-        return join(parts)
+        where = f", rows {self.rows - self._rows(parts) + 1} to {self.rows}"
+        return together(parts, self.wanted[index], self.source.display, where)
 
     @staticmethod
     def _rows(parts: list[Values]) -> int:
         return sum(len(part.array) for part in parts)
+
+
+def together(parts: Sequence[Values], wanted: Wanted, display: str, where: str = "") -> Values:
+    """Rows after rows of one column; lists of different lengths filled up where it has `pad`."""
+    widths = {part.array.shape[1:] for part in parts}
+    if len(widths) > 1 and wanted.pad is not None and all(len(width) == 1 for width in widths):
+        parts = [_widen(part, max(widths)[0], wanted.pad) for part in parts]
+    elif len(widths) > 1:
+        raise DataError(
+            f"{display}, column '{wanted.column}'{where}: lists of different lengths "
+            f"({_listed(widths)})"
+        )
+    return join(parts)
 
 
 def blocks(streams: Sequence[Stream], rows: int) -> Iterator[tuple[int, list[list[Values]]]]:
@@ -152,7 +157,7 @@ def blocks(streams: Sequence[Stream], rows: int) -> Iterator[tuple[int, list[lis
                 f"{counts}: rows are paired by position, so their counts must agree",
                 "a header taken for a row, or a row for a header, is one off: --header, --no-header"
                 if max(totals) - min(totals) == 1
-                else "",
+                else "--on KEY pairs them by a column that both have",
             )
         if not lengths[0]:
             return

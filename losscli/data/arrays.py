@@ -17,12 +17,16 @@ class ArraySource(Source):
         self.display = display
         self.columns = list(arrays)
         self._given = arrays
-        self._arrays: dict[str, Any] = {}
+        #: by name, and whether as they are
+        self._arrays: dict[tuple[str, bool], Any] = {}
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
-        arrays = {w.column: _plain(self._given[w.column], w.column) for w in wanted}
+        arrays = {
+            (w.column, w.raw): (_raw if w.raw else _plain)(self._given[w.column], w.column)
+            for w in wanted
+        }
         self._arrays |= arrays
-        lengths = {name: len(array) for name, array in arrays.items()}
+        lengths = {name: len(array) for (name, _), array in arrays.items()}
         if len(set(lengths.values())) > 1:
             counts = ", ".join(f"'{name}' has {length} rows" for name, length in lengths.items())
             raise DataError(f"{self.display}: {counts}, and must have as many")
@@ -35,10 +39,11 @@ class ArraySource(Source):
         return range(self.rows or 0)
 
     def between(self, wanted: Sequence[Wanted], span: Span) -> Iterator[list[Values]]:
-        step = piece_rows(sum(_width(self._arrays[name]) for name in {w.column for w in wanted}))
+        chosen = {(w.column, w.raw) for w in wanted}
+        step = piece_rows(sum(_width(self._arrays[name]) for name in chosen))
         for start in range(span.start, span.stop, step):
             part = slice(start, min(start + step, span.stop))
-            yield [self._piece(self._arrays[w.column][part], w, start) for w in wanted]
+            yield [self._piece(self._arrays[w.column, w.raw][part], w, start) for w in wanted]
 
     def close(self) -> None:
         """Arrays are their owner's."""
@@ -52,6 +57,17 @@ class ArraySource(Source):
             raise misfit(
                 display, column, start + bad.index + 1, bad.value, bad.expected, bad.hint
             ) from None
+
+
+def _raw(value: Any, name: str) -> Any:
+    """Values of any type, as an Arrow array."""
+    import pyarrow as pa
+
+    try:
+        array = pa.array(value) if not hasattr(value, "combine_chunks") else value.combine_chunks()
+    except pa.ArrowException as error:
+        raise DataError(f"{name}: not values of one type: {error}") from None
+    return array
 
 
 def _width(array: Any) -> int:
@@ -141,6 +157,8 @@ def decode(part: Any, wanted: Wanted) -> Values:
     from losscli.data.arrow import map_labels, read
 
     labels, hint = wanted.labels, wanted.hint
+    if wanted.raw:
+        return Values(part)
     if not isinstance(part, np.ndarray):
         return read(part, wanted)
     if wanted.key:

@@ -29,6 +29,8 @@ _DTYPES = {
 
 def read(array: Any, wanted: Wanted) -> Values:
     """An Arrow array as what is wanted of it."""
+    if wanted.raw:
+        return Values(array)
     if wanted.key:
         keys = np.empty(len(array), dtype=object)
         keys[:] = [str(key) for key in array.to_pylist()]

@@ -1,11 +1,11 @@
 """Blocks of rows → batches of rows, for losses whose rows depend on their whole batch."""
 
 import itertools
-import os
 from collections.abc import Iterator
 
 import numpy as np
 
+from losscli.data.memory import bound
 from losscli.data.source import Values, join
 from losscli.errors import DataError
 
@@ -15,10 +15,9 @@ Piece = tuple[int, dict[str, Values]]  # the index of its first row, and the row
 COPIES = 8
 
 
-def memory_rows(width: int) -> int:
+def memory_rows(width: int, limit: int | None = None) -> int:
     """How many rows of so many values can be held at once, with the copies a loss makes."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    return max(1, memory // (8 * COPIES * max(1, width)))
+    return max(1, bound(limit) // (8 * COPIES * max(1, width)))
 
 
 def by_count(pieces: Iterator[Piece], size: int | None, limit: int, loss: str) -> Iterator[Piece]:

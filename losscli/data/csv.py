@@ -30,6 +30,8 @@ csv_module.field_size_limit(LONGEST_RECORD)
 class CsvSource(Source):
     """The columns of one CSV stream, whose names are in its first record or are 1, 2, 3 …"""
 
+    untyped = True
+
     def __init__(
         self,
         stream: BinaryIO,

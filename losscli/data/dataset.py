@@ -78,7 +78,7 @@ class DatasetSource(Source):
         self.display = display
         self._parts, self._opened = parts, opened
         self._current = opened(parts[0].path)
-        self.whole = self._current.whole
+        self.whole, self.untyped = self._current.whole, self._current.untyped
         self.columns = list(self._current.columns)
         self.keys = list(parts[0].keys)
         self._kind = type(self._current)

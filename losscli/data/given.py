@@ -2,12 +2,24 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from losscli.data.references import Reference, parse
 from losscli.errors import DataError, UsageError
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role
+
+#: what becomes of rows whose key is not in every file: an error, or they are left out and counted
+Join = Literal["strict", "inner"]
+
+
+class On(NamedTuple):
+    """How rows of different files are paired: by which columns."""
+
+    keys: tuple[str, ...]
+    join: Join
+    #: bytes that may be held
+    bound: int
 
 
 def complete(

@@ -1,29 +1,31 @@
 """The inputs of one computation: each role's columns, checked and cut into blocks of rows."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscli.data.align import Stream, blocks
-from losscli.data.axes import LAST, ClassAxis
+from losscli.data.along import keys_of, numbers_of, pairs_of
+from losscli.data.axes import ClassAxis
 from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.checks import Place, check, finite_or_admitted
-from losscli.data.given import check_flags, complete
+from losscli.data.given import On, check_flags, complete
+from losscli.data.memory import bound
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
-from losscli.data.reading import ReadOptions
+from losscli.data.options import InputOptions as InputOptions
+from losscli.data.options import NonFinite as NonFinite
 from losscli.data.source import Source, Span, Values, stack
 from losscli.data.spans import spans
 from losscli.errors import DataError
-from losscli.losses.domains import SUM_TOLERANCE, Context
+from losscli.losses.domains import Context
 from losscli.losses.numerics import Array, Index, Mask
 from losscli.losses.registry import Loss
 from losscli.losses.roles import BY as BY_ROLE
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
 from losscli.losses.shapes import Binding, Shape, bind
-from losscli.stopwatch import Stopwatch
 
 WEIGHT = "weight"
 #: the column that names the group of each row: its image, its batch
@@ -32,34 +34,21 @@ BY = "by"
 BLOCK_ROWS = 131072
 BLOCK_VALUES = 131072
 
-NonFinite = Literal["error", "skip", "keep"]
-
-
-@dataclass(frozen=True)
-class InputOptions:
-    """How files are read, and what values stand for."""
-
-    read: ReadOptions = field(default_factory=ReadOptions)
-    labels: tuple[str, str] | None = None
-    nonfinite: NonFinite = "error"
-    class_axis: int = LAST
-    sum_tolerance: float = SUM_TOLERANCE
-    #: rows of a batch, for losses whose rows depend on their batch; None for the whole file
-    batch_size: int | None = None
-    #: names of the classes in the order of their scores; ("columns",) for the columns' own
-    classes: tuple[str, ...] | None = None
-    #: told where the time goes
-    clock: Stopwatch = field(default_factory=Stopwatch, compare=False)
-
 
 class Block(NamedTuple):
-    """Some rows of every role. `rows` are the positions of the rows kept; None means all."""
+    """Some rows of every role. `rows` are the positions of the rows kept; None means all.
+
+    Where rows are paired by key, `keys` are those of the rows kept, and `numbers` their rows in the
+    first file, from 0.
+    """
 
     start: int
     length: int
     arrays: dict[str, Array]
     rows: Index | None
     skipped: int
+    keys: Any = None
+    numbers: Index | None = None
 
 
 class Inputs:
@@ -81,8 +70,9 @@ class Inputs:
             whole = complete(loss, self.roles, given, data)
             check_flags(loss, whole, params)
             naming = Naming(options.labels, options.classes)
+            on = On(options.on, options.join, bound(options.max_memory)) if options.on else None
             self._columns, self._streams = open_streams(
-                whole, self.roles, options.read, naming, data, self._sources, options.clock
+                whole, self.roles, options.read, naming, data, self._sources, options.clock, on
             )
             self._settle(params)
         except BaseException:
@@ -154,7 +144,8 @@ class Inputs:
 
     def blocks(self, checked: bool = True, span: Span | None = None) -> Iterator[Block]:
         """Every row of every role, or those of a span, checked, in blocks at fixed row numbers."""
-        for start, values in self._cut(span):
+        for start, together in self._cut(span):
+            values = {name: together[name] for name in self._columns if name in together}
             length = len(next(iter(values.values())).array)
             keep = self._finite_rows(values, start)
             if keep is not None:
@@ -164,10 +155,11 @@ class Inputs:
             with self.options.clock.stage("check"):
                 for name, value in values.items():
                     if checked and name != BY:
-                        self._check(name, value, start, rows, context)
+                        at = numbers_of(together, self._columns[name].side, start, rows)
+                        self._check(name, value, *at, context)
             arrays = {name: value.array for name, value in values.items()} | self._whole
             skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
-            yield Block(start, length, arrays, rows, skipped)
+            yield Block(start, length, arrays, rows, skipped, *keys_of(together, keep))
 
     def _paired(self) -> tuple[list[str], list[int]]:
         """The roles whose rows go together, and the streams that they are in."""
@@ -181,13 +173,31 @@ class Inputs:
         if span is not None:
             streams = [stream.over(span) for stream in streams]
         cut = ((i, dict(zip(numbers, p, strict=True))) for i, p in blocks(streams, self.block_rows))
-        pieces = ((i, {name: self._role(name, part, i) for name in roles}) for i, part in cut)
+        pieces = (
+            (i, {name: self._role(name, part, i) for name in roles}
+                | pairs_of(self.pairing, part[numbers[0]]))
+            for i, part in cut
+        )  # fmt: skip
         if self.loss.kind != "batch":
             return pieces
         if BY in self._columns:
             return by_key(pieces, BY)
-        limit = memory_rows(self._width)
+        limit = memory_rows(self._width, self.options.max_memory)
         return by_count(pieces, self.options.batch_size, limit, self.loss.name)
+
+    @property
+    def pairing(self) -> Any:
+        """The PairedSource of the files whose rows are paired by key, if any are."""
+        return self._sources[0] if self.options.on else None
+
+    def told(self) -> list[str]:
+        """What was left out without an error, once all blocks have been read."""
+        unpaired = {} if self.pairing is None else self.pairing.left_out
+        return self.warnings + [
+            f"{count:,} row{'s' * (count > 1)} of {name} left out: not all files have the key"
+            for name, count in unpaired.items()
+            if count
+        ]
 
     def _first_shapes(self) -> dict[str, Shape]:
         shapes = [stream.shapes() for stream in self._streams]
@@ -219,7 +229,7 @@ class Inputs:
     def _table(self, name: str) -> Array:
         """All rows of a role that is a table of its own, checked."""
         at = self._columns[name].stream
-        limit = memory_rows(self._width)
+        limit = memory_rows(self._width, self.options.max_memory)
         values = self._role(name, {at: self._streams[at].take(limit)}, 0)
         if self._streams[at].take(1):
             raise DataError(
@@ -294,9 +304,14 @@ class Inputs:
         names = column.names if column.reference else []
         return Place(
             column.display, names, name, self.loss.name, start, rows,
-            self._streams[column.stream].source.locate,
+            self._locate(column),
             lambda index: self._classes.index(name, index),
         )  # fmt: skip
+
+    def _locate(self, column: Column) -> Callable[[int], tuple[str, int]]:
+        if self.pairing is not None and column.stream == 0:
+            return partial(self.pairing.locate_in, column.side)
+        return self._streams[column.stream].source.locate
 
 
 def _described(column: Column) -> str:

@@ -103,6 +103,8 @@ class JsonSource(Source):
     def _schema(self, wanted: Sequence[Wanted]) -> Any:
         """The wanted columns for Arrow; None when it would not read them as they are."""
         tree: dict[str, Any] = {}
+        if any(w.raw for w in wanted):
+            return None
         for w in wanted:
             path = self._paths[w.column]
             kind = _arrow_type(self._kinds[path], w.key)
@@ -157,6 +159,8 @@ class JsonSource(Source):
                 keys = np.empty(len(values), dtype=object)
                 keys[:] = [str(value) for value in values]
                 return Values(keys)
+            if wanted.raw:
+                return Values(self._as_it_is(values))
             plain = [self._plain(value, wanted) for value in values]
             known = self._kinds[self._paths[wanted.column]]
             self._check_kinds(plain, values, known, wanted)
@@ -170,6 +174,14 @@ class JsonSource(Source):
             raise DataError(
                 f"{self.display}, column '{wanted.column}', after row {row}: {error}"
             ) from None
+
+    def _as_it_is(self, values: list[Any]) -> Any:
+        """Values of any type; all of them as text when they are not of one."""
+        known = [None if value in self._null else value for value in values]
+        try:
+            return pa.array(known)
+        except pa.ArrowException:
+            return pa.array([None if value is None else str(value) for value in known])
 
     def _check_kinds(
         self, plain: list[Any], values: list[Any], known: list[str], wanted: Wanted

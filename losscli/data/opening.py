@@ -1,17 +1,19 @@
 """What was given for the roles → open streams, and which columns of them each role has."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from losscli.data.align import Stream
 from losscli.data.arrays import ArraySource
 from losscli.data.files import open_source
-from losscli.data.given import is_table, reference_of, table_of
+from losscli.data.given import On, is_table, reference_of, table_of
 from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import WHOLE, LabelMap, Source, Wanted
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
+from losscli.losses.registry import suggestion
 from losscli.losses.roles import Role
 from losscli.stopwatch import Stopwatch
 
@@ -27,6 +29,8 @@ class Column(NamedTuple):
     reference: Reference | None
     display: str
     names: list[str]
+    #: which of the files that are paired by key it is in
+    side: int = 0
 
 
 class Naming(NamedTuple):
@@ -40,11 +44,14 @@ class Naming(NamedTuple):
 def open_streams(
     given: Mapping[str, Any], roles: Mapping[str, Role], read: ReadOptions,
     naming: Naming, data: Any, sources: list[Source], clock: Stopwatch,
+    on: On | None = None,
 ) -> tuple[dict[str, Column], list[Stream]]:  # fmt: skip
     """Open each file once, whatever the number of roles that are in it.
 
-    Whatever was opened is in `sources`, to be closed, also when an error ends this.
+    Whatever was opened is in `sources`, to be closed, also when an error ends this. With `on`, the
+    first stream is that of all files whose rows are paired by key.
     """
+    keys = on.keys if on else ()
     columns: dict[str, Column] = {}
     wanted: list[list[Wanted]] = []
     by_file: dict[str, int] = {}
@@ -73,7 +80,9 @@ def open_streams(
             sources.append(source)
             wanted.append([])
         at = by_file[key]
-        names, read_columns = _columns_of(source, reference)
+        if not roles[name].whole:
+            _check_keys(source, keys, source.display or name)
+        names, read_columns = _columns_of(source, reference, keys)
         first = len(wanted[at])
         scores = next(iter(columns.values())).names if columns else []
         wanted[at] += [_wanted(column, roles[name], naming, scores) for column in read_columns]
@@ -83,17 +92,94 @@ def open_streams(
         raise UsageError("--labels: this loss has no input of two labels")
     if naming.classes and not any(roles[name].by_class for name in given):
         raise UsageError("--classes: this loss has no input of class indices")
+    if on is not None:
+        again = _again(columns, sources, read)
+        paired = sorted({columns[name].stream for name in columns if not roles[name].whole})
+        return _paired(columns, wanted, sources, paired, again, on, clock)
     streams = [Stream(source, each, clock) for source, each in zip(sources, wanted, strict=True)]
     return columns, streams
 
 
-def _columns_of(source: Source, reference: Reference | None) -> tuple[list[str], list[str]]:
-    """The names of the columns of a role, and the columns to read: for some files, all as one."""
+def _paired(
+    columns: Mapping[str, Column], wanted: Sequence[list[Wanted]], sources: list[Source],
+    paired: Sequence[int], again: Sequence[Callable[[], Source] | None], on: On,
+    clock: Stopwatch,
+) -> tuple[dict[str, Column], list[Stream]]:  # fmt: skip
+    """The columns and streams when some of the sources have become one."""
+    from losscli.data.pairing import PairedSource, Side
+
+    source = PairedSource([Side(sources[i], wanted[i], on, again[i]) for i in paired], on)
+    others = [i for i in range(len(sources)) if i not in paired]
+    sizes = [len(wanted[i]) for i in paired]
+    first = {i: sum(sizes[:at]) for at, i in enumerate(paired)}
+    found = {
+        name: column._replace(
+            stream=0,
+            indexes=[first[column.stream] + i for i in column.indexes],
+            side=paired.index(column.stream),
+        )
+        if column.stream in first
+        else column._replace(stream=1 + others.index(column.stream))
+        for name, column in columns.items()
+    }
+    streams = [Stream(source, source.wanted, clock)]
+    streams += [Stream(sources[i], wanted[i], clock) for i in others]
+    sources[:] = [source, *(sources[i] for i in others)]
+    return found, streams
+
+
+def _again(
+    columns: Mapping[str, Column], sources: Sequence[Source], read: ReadOptions
+) -> list[Callable[[], Source] | None]:
+    """How to open each source once more: files can be, pipes cannot, arrays need not."""
+    found: list[Callable[[], Source] | None] = [None] * len(sources)
+    for column in columns.values():
+        source, reference = sources[column.stream], column.reference
+        if isinstance(source, ArraySource):
+            found[column.stream] = partial(_same, source)
+        elif reference is not None and _is_lasting(reference.path):
+            found[column.stream] = partial(open_source, reference, read)
+    return found
+
+
+def _is_lasting(path: str) -> bool:
+    """Whether what a path names can be read twice: files, directories and patterns, no pipes."""
+    return (
+        os.path.isfile(path) or os.path.isdir(path) or not (path == STDIN or os.path.exists(path))
+    )
+
+
+def _same(source: Source) -> Source:
+    return source
+
+
+def _check_keys(source: Source, keys: Sequence[str], display: str) -> None:
+    """Every file has the columns that pair its rows with those of others."""
+    columns = [*source.columns, *source.keys]
+    absent = next((key for key in keys if key not in columns), None)
+    if absent is not None:
+        listed = ", ".join(repr(name) for name in columns[:12])
+        more = ", …" if len(columns) > 12 else ""
+        raise DataError(
+            f"{display}: no column '{absent}' for --on; it has {listed or 'none'}{more}",
+            suggestion(absent, columns),
+        )
+
+
+def _columns_of(
+    source: Source, reference: Reference | None, keys: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The names of the columns of a role, and the columns to read: for some files, all as one.
+
+    All columns of a file are all but those that pair its rows.
+    """
     if reference is None:
         return source.columns, source.columns
     if source.whole and reference.columns is None:
         return [], [WHOLE]
-    names = choose(reference, source.columns, source.keys)
+    every = reference.columns in (None, "*")
+    columns = [name for name in source.columns if not (every and name in keys)]
+    names = choose(reference, columns, source.keys)
     return names, names
 
 

@@ -73,11 +73,13 @@ class Wanted(NamedTuple):
     key: bool = False
     #: what fills lists that are shorter than others; None where lists must have one length
     pad: float | None = None
+    #: as the file has it, an Arrow or a NumPy array of any type: what pairs rows
+    raw: bool = False
 
     @property
     def as_words(self) -> bool:
         """Whether its values are text, in a file where everything is."""
-        return self.key or (self.labels is not None and self.labels.numbers is None)
+        return self.raw or self.key or (self.labels is not None and self.labels.numbers is None)
 
 
 class Values(NamedTuple):
@@ -128,6 +130,8 @@ class Source(Protocol):
     keys: Sequence[str] = ()
     #: whether it is one array, which is read as the column WHOLE when no columns are named
     whole: bool = False
+    #: whether its values have no type of their own, only the text that they are written as
+    untyped: bool = False
     #: how many rows there are, where the file says so
     rows: int | None = None
 

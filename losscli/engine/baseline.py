@@ -49,7 +49,7 @@ def _targets(inputs: Inputs) -> tuple[Array, Array, Mapping[str, Any]]:
     if "C" in inputs.binding.context and len(inputs.shapes["pred"]) > 1:
         raise UsageError("--baseline: maps of classes; it takes one row of scores a row")
     targets, weights, rows = [], [], 0
-    limit = memory_rows(int(np.prod(inputs.shapes["target"])))
+    limit = memory_rows(int(np.prod(inputs.shapes["target"])), inputs.options.max_memory)
     for block in inputs.blocks():
         target = block.arrays["target"]
         weight = block.arrays.get(WEIGHT)

@@ -222,7 +222,7 @@ class Tally:
                 v._replace(value=float(precision.rounded(v.value, self._plan.dtype)))
                 for v in found.values
             ]
-        found.warnings = _undefined(found) + self._inputs.warnings + self._watch.warnings()
+        found.warnings = _undefined(found) + self._inputs.told() + self._watch.warnings()
         return found
 
 

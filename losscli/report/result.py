@@ -32,6 +32,8 @@ class Result:
     options: dict[str, str] = field(default_factory=dict)
     #: for each value, the loss of the best constant prediction, where it was asked for
     baselines: list[float] | None = None
+    #: for each file whose rows are paired by key, how many have no partner and were left out
+    unpaired: dict[str, int] | None = None
     warnings: list[str] = field(default_factory=list)
     #: what a dialect decided or would have one know
     notes: list[str] = field(default_factory=list)
@@ -100,6 +102,8 @@ class Result:
         parts.append(f"row:{value.row if value else self.row}")
         parts.append(f"reduction:{value.reduction if value else 'none'}")
         parts += [f"n:{value.n if value else self.n}", f"skipped:{self.skipped}"]
+        if self.unpaired and any(self.unpaired.values()):
+            parts.append(f"unpaired:{sum(self.unpaired.values())}")
         if self.ignored:
             parts.append(f"ignored:{self.ignored}")
         parts += [f"dtype:{self.dtype}", f"losscli:{self.version}"]
@@ -146,6 +150,7 @@ class Result:
             "rows": self.rows,
             "skipped": self.skipped,
             "ignored": self.ignored,
+            **({} if self.unpaired is None else {"unpaired": self.unpaired}),
             "values": values,
             "inputs": self.inputs,
             "dtype": self.dtype,

@@ -14,7 +14,8 @@ from losscli.report.rows import RowWriter
 class RowSink:
     """Writes the number of each row, its loss and, where there are weights, its weight.
 
-    Rows that were skipped are not there; their numbers are.
+    Rows that were skipped are not there; their numbers are. Where rows are paired by key, the key
+    is there, and the number is that of the row in the first file.
     """
 
     def __init__(self, out: RowWriter) -> None:
@@ -28,11 +29,22 @@ class RowSink:
     def block(self, block: Block, values: RowValues) -> None:
         """Write a block."""
         kept = np.arange(block.length) if block.rows is None else block.rows
-        columns: dict[str, Array] = {"row": (kept + block.start + 1).astype(np.int64)}
+        numbers = kept + block.start if block.numbers is None else block.numbers
+        columns: dict[str, Array] = {"row": (numbers + 1).astype(np.int64)}
+        columns |= self._keys(block)
         columns |= self._named("loss", values.loss)
         if values.weight is not None:
             columns |= self._named("weight", values.weight)
         self._out.write(columns)
+
+    def _keys(self, block: Block) -> dict[str, Array]:
+        assert self._inputs is not None
+        pairing = self._inputs.pairing
+        if pairing is None:
+            return {}
+        taken = ("loss", "weight")
+        columns = pairing.key.decode(block.keys)
+        return {f"key_{n}" if n in taken else n: values for n, values in columns.items()}
 
     def groups(self, keys: list[Any], losses: Array) -> None:
         """Write the losses of groups of rows, each with its key."""

@@ -1,0 +1,34 @@
+"""What is asked of the inputs beside the data itself."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from losscli.data.axes import LAST
+from losscli.data.given import Join
+from losscli.data.reading import ReadOptions
+from losscli.losses.domains import SUM_TOLERANCE
+from losscli.stopwatch import Stopwatch
+
+NonFinite = Literal["error", "skip", "keep"]
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """How files are read, and what values stand for."""
+
+    read: ReadOptions = field(default_factory=ReadOptions)
+    labels: tuple[str, str] | None = None
+    nonfinite: NonFinite = "error"
+    class_axis: int = LAST
+    sum_tolerance: float = SUM_TOLERANCE
+    #: rows of a batch, for losses whose rows depend on their batch; None for the whole file
+    batch_size: int | None = None
+    #: names of the classes in the order of their scores; ("columns",) for the columns' own
+    classes: tuple[str, ...] | None = None
+    #: the columns that pair the rows of different files; none, when rows are paired by position
+    on: tuple[str, ...] = ()
+    join: Join = "strict"
+    #: bytes that may be held where rows cannot be streamed; None for a share of what is free
+    max_memory: int | None = None
+    #: told where the time goes
+    clock: Stopwatch = field(default_factory=Stopwatch, compare=False)

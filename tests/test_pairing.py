@@ -1,0 +1,312 @@
+"""Rows of different files are paired by key: in any order, of any type, or not at all."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import losscli
+from losscli.data import pairing, sorting
+from losscli.data.align import together
+from losscli.data.memory import parse_size
+from losscli.data.sorting import Sorter
+from losscli.data.source import Values, Wanted
+from losscli.errors import DataError, UsageError
+from tests.conftest import Run
+
+N = 5000
+RNG = np.random.default_rng(20)
+PRED, TARGET = RNG.normal(size=N), RNG.normal(size=N)
+#: by position, before anything is put into another order
+MSE = losscli.compute("mse", pred=PRED, target=TARGET)
+DAY = datetime.date(2024, 1, 1)
+KEYS: dict[str, dict[str, Any]] = {
+    "whole numbers": {"id": pa.array(np.arange(N) * 3 - N)},
+    "unsigned": {"id": pa.array(np.arange(N), pa.uint32())},
+    "numbers": {"id": pa.array(np.arange(N) / 8 - 100)},
+    "words": {"id": pa.array([f"é{i % 7}-{i}" for i in range(N)])},
+    "dictionary": {"id": pa.array([f"user{i}" for i in range(N)]).dictionary_encode()},
+    "dates": {"id": pa.array([DAY + datetime.timedelta(i - 20000) for i in range(N)])},
+    "times": {"id": pa.array(np.arange(N) * 1_000_003, pa.timestamp("us"))},
+    "zoned": {"id": pa.array(np.arange(N) * 1009, pa.timestamp("s", "Europe/Berlin"))},
+    "two columns": {
+        "id": pa.array([f"u{i // 10}" for i in range(N)]),
+        "step": pa.array(np.arange(N) % 10 - 5, pa.int8()),
+    },
+    "three columns": {
+        "flag": pa.array(np.arange(N) % 2 == 0),
+        "name": pa.array(["a" * (1 + i % 5) for i in range(N)]),
+        "id": pa.array([str(i) for i in range(N)]),
+    },
+}
+
+
+def write(path: Path, columns: dict[str, Any], order: Any = None) -> str:
+    """A table in the format of its suffix, its rows in an order."""
+    table = pa.table(columns)
+    table = table if order is None else table.take(pa.array(order))
+    if path.suffix == ".csv":
+        table.to_pandas().to_csv(path, index=False)
+    else:
+        pq.write_table(table, path)
+    return str(path)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("suffixes", [(".parquet", ".parquet"), (".csv", ".parquet")])
+@pytest.mark.parametrize("memory", [None, "40K"])
+def test_any_type_in_any_order(
+    key: str, suffixes: tuple[str, str], memory: str | None, tmp_path: Path
+) -> None:
+    columns = KEYS[key]
+    p = write(tmp_path / f"p{suffixes[0]}", {**columns, "pred": PRED}, RNG.permutation(N))
+    t = write(tmp_path / f"t{suffixes[1]}", {**columns, "target": TARGET}, RNG.permutation(N))
+    found = losscli.compute("mse", pred=p, target=t, on=list(columns), max_memory=memory)
+    assert (found.value, found.n) == (MSE.value, N)
+
+
+@pytest.mark.parametrize("suffixes", [(".csv", ".csv"), (".csv", ".parquet")])
+@pytest.mark.parametrize("key", [k for k in KEYS if k != "three columns"])
+def test_files_in_order_are_merged_as_they_are_read(
+    key: str, suffixes: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("nothing is to be sorted")
+
+    frame = pa.table(KEYS[key]).to_pandas()
+    # Whole numbers are in order as text too, while none of them is negative.
+    frame = frame[frame["id"] >= 0] if key == "whole numbers" else frame
+    frame = frame.sort_values(list(frame), key=lambda c: c.astype(str) if key == "numbers" else c)
+    if key in ("numbers", "two columns") and suffixes[1] == ".csv":
+        frame = frame.astype(str).sort_values(list(frame))
+    order, columns = frame.index.to_numpy(), KEYS[key]
+    if key == "numbers" and suffixes[1] != ".csv":
+        order = np.arange(N)
+    p = write(tmp_path / f"p{suffixes[0]}", {**columns, "pred": PRED}, order)
+    t = write(tmp_path / f"t{suffixes[1]}", {**columns, "target": TARGET}, order)
+    monkeypatch.setattr(pairing, "Sorter", never)
+    found = losscli.compute("mse", pred=p, target=t, on=list(columns))
+    expected = losscli.compute("mse", pred=PRED[order], target=TARGET[order])
+    assert found.value == expected.value
+
+
+def test_rows_come_in_the_order_of_the_first_file_with_their_keys(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("day,user,pred\n2,b,1\n1,b,2\n2,a,3\n")
+    (tmp_path / "t.csv").write_text("target,user,day\n3,a,2\n2,b,1\n4,b,2\n")
+    done = run("compute", "mse", "--pred", "p.csv", "--target", "t.csv", "--on", "user,day",
+               "--reduction", "none", "-f", "csv")  # fmt: skip
+    assert done.stdout == "row,user,day,loss\n1,b,2,9.0\n2,b,1,0.0\n3,a,2,0.0\n"
+
+
+def test_text_of_a_csv_is_not_a_number(tmp_path: Path) -> None:
+    p = write(tmp_path / "p.csv", {"id": ["001", "1"], "pred": [1.0, 2.0]})
+    t = write(tmp_path / "t.csv", {"id": ["1", "001"], "target": [2.0, 1.0]})
+    assert losscli.compute("mse", pred=p, target=t, on="id").value == 0
+    words = write(tmp_path / "t.parquet", {"id": ["1", "001"], "target": [2.0, 1.0]})
+    assert losscli.compute("mse", pred=p, target=words, on="id").value == 0
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "message"),
+    [
+        ([1, 2], ["001", "2"], r"column 'id', row 1: got '001', expected whole numbers"),
+        ([1, 2], ["1", "x"], r"column 'id', row 2: got 'x', expected whole numbers"),
+        ([1, 2], ["1", "1.0"], r"column 'id', row 2: got '1.0', expected whole numbers"),
+        ([1, 2], ["1", ""], r"column 'id', row 2: a missing key"),
+        ([DAY, DAY], ["2024-01-01", "01/02/2024"], r"row 2: got '01/02/2024', expected dates"),
+    ],
+)
+def test_text_that_another_file_does_not_hold(
+    theirs: list[Any], ours: list[str], message: str, tmp_path: Path
+) -> None:
+    p = write(tmp_path / "p.csv", {"id": ours, "pred": [1.0, 2.0]})
+    t = write(tmp_path / "t.parquet", {"id": theirs, "target": [1.0, 2.0]})
+    with pytest.raises(DataError, match=message):
+        losscli.compute("mse", pred=p, target=t, on="id")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "told"),
+    [
+        ([1, 2], ["1", "2"], "whole numbers in p.parquet, text in t.parquet"),
+        ([1, 2], [1.0, 2.0], "whole numbers in p.parquet, numbers in t.parquet"),
+        (
+            pa.array([1, 2], pa.timestamp("s")),
+            pa.array([1, 2], pa.timestamp("s", "UTC")),
+            "timestamps in p.parquet, timestamps with a time zone in t.parquet",
+        ),
+        ([[1], [2]], [1, 2], "holds list<element: int64>, which cannot be a key"),
+    ],
+)
+def test_types_that_differ_are_an_error(
+    ours: Any, theirs: Any, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("p.parquet"), {"id": ours, "pred": [1.0, 2.0]})
+    write(Path("t.parquet"), {"id": theirs, "target": [1.0, 2.0]})
+    with pytest.raises(DataError) as error:
+        losscli.compute("mse", pred="p.parquet#pred", target="t.parquet#target", on="id")
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_missing_keys_are_counted_and_the_first_ones_listed(
+    shuffled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    order = np.arange(N)[:: -1 if shuffled else 1]
+    write(Path("p.parquet"), {"id": np.arange(N), "pred": PRED}, order)
+    keep = np.flatnonzero(np.arange(N) % 100)  # without 0, 100, 200, …
+    write(Path("t.parquet"), {"id": np.append(keep, N), "target": TARGET[: len(keep) + 1]})
+    files: Any = {"pred": "p.parquet", "target": "t.parquet", "on": "id"}
+    with pytest.raises(DataError) as error:
+        losscli.compute("mse", **files)
+    text = str(error.value)
+    assert "50 rows of p.parquet have a key that t.parquet lacks: " in text
+    assert ("id 4900 (row 100), id 4800 (row 200)" if shuffled else "id 0 (row 1), id 100") in text
+    assert text.count("(row ") == 11
+    assert text.endswith(
+        f"; 1 row of t.parquet has a key that p.parquet lacks: id {N} (row {len(keep) + 1})"
+    )
+    found = losscli.compute("mse", **files, join="inner", per_sample=True)
+    expected = ((PRED[keep] - TARGET[: len(keep)]) ** 2)[:: -1 if shuffled else 1]
+    np.testing.assert_array_equal(found.per_sample, expected)
+    assert found.unpaired == {"p.parquet": 50, "t.parquet": 1}
+    assert found.to_dict()["unpaired"] == {"p.parquet": 50, "t.parquet": 1}
+    assert "|on:id|join:inner|" in found.signature
+    assert "|unpaired:51|" in found.signature
+    assert found.warnings[0] == "50 rows of p.parquet left out: not all files have the key"
+
+
+@pytest.mark.parametrize("join", ["strict", "inner"])
+@pytest.mark.parametrize("at", [3, N - 1])
+def test_repeated_keys_are_an_error_always(join: Any, at: int, tmp_path: Path) -> None:
+    keys = np.arange(N)
+    keys[at] = keys[at - 1]
+    p = write(tmp_path / "p.parquet", {"id": np.arange(N), "pred": PRED})
+    t = write(tmp_path / "t.parquet", {"id": keys, "target": TARGET})
+    with pytest.raises(
+        DataError, match=rf"repeats the key of a row before: id {at - 1} \(row {at + 1}\)"
+    ):
+        losscli.compute("mse", pred=p, target=t, on="id", join=join)
+
+
+def test_three_files_and_a_value_that_is_wrong(tmp_path: Path) -> None:
+    p = write(tmp_path / "p.csv", {"id": [3, 1, 2], "pred": [1.0, 2.0, 3.0]})
+    t = write(tmp_path / "t.parquet", {"target": [0.0, 0.0, 0.0], "id": [1, 2, 3]})
+    w = write(tmp_path / "w.csv", {"id": [1, 3, 2], "weight": [1.0, 2.0, 3.0]})
+    found = losscli.compute("mse", pred=p, target=t, weight=w, on="id")
+    assert found.value == (1 * 4 + 2 * 1 + 3 * 9) / 6
+    w = write(tmp_path / "w.csv", {"id": [1, 3, 2], "weight": [1.0, 2.0, -3.0]})
+    with pytest.raises(DataError, match=r"w\.csv, column 'weight', row 3: got -3"):
+        losscli.compute("mse", pred=p, target=t, weight=w, on="id")
+    w = write(tmp_path / "w.csv", {"id": [1, 3], "weight": [1.0, 2.0]})
+    found = losscli.compute("mse", pred=p, target=t, weight=w, on="id", join="inner")
+    assert found.value == (1 * 4 + 2 * 1) / 3
+    assert list((found.unpaired or {}).values()) == [1, 1, 0]
+
+
+def test_skipped_rows_keep_their_numbers_and_keys(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,pred\nc,1\na,2\nb,3\n")
+    (tmp_path / "t.csv").write_text("id,target\nb,0\nc,\na,0\n")
+    done = run("compute", "mse", "--pred", "p.csv", "--target", "t.csv", "--on", "id",
+               "--nonfinite", "skip", "--reduction", "none", "-f", "json")  # fmt: skip
+    assert json.loads(done.stdout) == [
+        {"row": 2, "id": "a", "loss": 4.0},
+        {"row": 3, "id": "b", "loss": 9.0},
+    ]
+
+
+def test_a_pipe_is_paired_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,target\n2,0\n1,0\n")
+    done = run("compute", "mse", "--pred", "-#pred", "--target", "t.csv#target", "--on", "id",
+               "-f", "value", input="id,pred\n1,3\n2,4\n")  # fmt: skip
+    assert (done.stdout, done.stderr) == ("12.5\n", "")
+
+
+def test_lists_and_batches_are_paired(tmp_path: Path) -> None:
+    """A loss over batches, of vectors, in files of different orders: as in one order."""
+    a, b, order = RNG.normal(size=(60, 3)), RNG.normal(size=(60, 3)), RNG.permutation(60)
+    ids = np.arange(60)
+    p = write(tmp_path / "q.parquet", {"id": ids, "query": list(a)})
+    t = write(tmp_path / "k.parquet", {"id": ids, "positive": list(b)}, order)
+    found = losscli.compute("info-nce", query=p, positive=t, on="id", batch_size=20)
+    assert found.value == losscli.compute("info-nce", query=a, positive=b, batch_size=20).value
+
+
+def test_frames_in_memory_are_paired_with_files(tmp_path: Path) -> None:
+    big = 2**60 + np.arange(3)  # numbers that no float64 tells apart
+    frame = pd.DataFrame({"id": big, "pred": [1.0, 2.0, 3.0], "target": 0.0})
+    assert losscli.compute("mse", data=frame, pred="pred", target="target", on="id").n == 3
+    frame["id"] = big[[0, 1, 1]]
+    with pytest.raises(DataError, match=f"id {2**60 + 1} \\(row 3\\)"):
+        losscli.compute("mse", data=frame, pred="pred", target="target", on="id")
+
+
+def test_a_file_without_the_key(tmp_path: Path) -> None:
+    p = write(tmp_path / "p.csv", {"id": [1], "pred": [1.0]})
+    t = write(tmp_path / "t.csv", {"ident": [1], "target": [1.0]})
+    with pytest.raises(DataError, match="no column 'id' for --on; it has 'ident', 'target'"):
+        losscli.compute("mse", pred=p, target=t, on="id")
+    with pytest.raises(UsageError, match="different names"):
+        losscli.compute("mse", pred=p, target=t, on="id,id")
+    t = write(tmp_path / "t.csv", {"id": [2], "target": [1.0]})
+    with pytest.raises(DataError, match="no key is in all of them"):
+        losscli.compute("mse", pred=p, target=t, on="id", join="inner")
+
+
+@pytest.mark.parametrize("bound", [1, 4000, 10**9])
+def test_sorting_within_a_bound(bound: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorting, "LEAST", 7)
+    wanted = [Wanted("key"), Wanted("list", pad=-1.0), Wanted("word", key=True)]
+    sorter = Sorter(0, lambda parts: [
+        together(column, w, "") for column, w in zip(zip(*parts, strict=True), wanted, strict=True)
+    ], bound)  # fmt: skip
+    keys = RNG.permutation(1000)
+    for part in np.split(keys, 10):
+        words = np.array([f"w{key}" for key in part], dtype=object)
+        width = 1 + int(part[0]) % 3
+        lists, missing = np.repeat(part[:, None].astype(float), width, 1), part % 7 == 0
+        sorter.add(
+            [Values(part), Values(lists, np.repeat(missing[:, None], width, 1)), Values(words)]
+        )
+    rows = list(sorter.rows(64))
+    sorter.close()
+    assert np.concatenate([r[0].array for r in rows]).tolist() == list(range(1000))
+    assert [w for r in rows for w in r[2].array] == [f"w{i}" for i in range(1000)]
+    assert [v for r in rows for v in r[1].array[:, 0]] == list(range(1000))
+    gone = [v for r in rows for v in np.zeros(len(r[0].array), bool) if r[1].missing is None]
+    gone += [v for r in rows if r[1].missing is not None for v in r[1].missing[:, 0]]
+    assert sum(gone) == 143  # multiples of 7 below 1000
+
+
+def test_sizes() -> None:
+    assert [parse_size(x) for x in ("2G", "500M", "1.5KiB", "10b", 7)] == [
+        2 << 30, 500 << 20, 1536, 10, 7,
+    ]  # fmt: skip
+    for wrong in ("", "G", "-1M", "0", "1X"):
+        with pytest.raises(UsageError, match="expected a size"):
+            parse_size(wrong)
+
+
+def test_files_of_a_data_set_are_paired_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their rows are named in their files; the directories of partitions may be keys."""
+    monkeypatch.chdir(tmp_path)
+    for day, ids in (("01", [2, 1]), ("02", [1, 3])):
+        Path(f"p/day=2024-05-{day}").mkdir(parents=True)
+        write(Path(f"p/day=2024-05-{day}/0.parquet"), {"id": ids, "pred": [1.0, 2.0]})
+    days = [datetime.date(2024, 5, 2), datetime.date(2024, 5, 1), datetime.date(2024, 5, 1)]
+    write(Path("t.parquet"), {"day": days, "id": [1, 1, 2], "target": [1.0, 2.0, 1.0]})
+    files: Any = {"pred": "p#pred", "target": "t.parquet#target", "on": "day,id"}
+    with pytest.raises(DataError, match=r"id 3 \(p/day=2024-05-02/0.parquet, row 2\)"):
+        losscli.compute("mse", **files)
+    found = losscli.compute("mse", **files, join="inner")
+    assert (found.value, found.n) == (0, 3)
