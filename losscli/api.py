@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,14 @@ from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array
-from losscli.losses.parameters import Vector
+from losscli.parsing import (
+    one_of,
+    parse_classes,
+    parse_counts,
+    parse_keys,
+    parse_labels,
+    parse_reductions,
+)
 from losscli.report.result import Result
 from losscli.request import Request, in_dialect, with_class_weights
 
@@ -127,8 +134,8 @@ def compute(
     roles = {name: given.pop(name) for name in [*found.roles, WEIGHT, BY] if name in given}
     if "class_counts" in found.roles:
         roles["class_counts"], class_counts = class_counts, None
-    _one_of("nonfinite", nonfinite, NonFinite)
-    names = None if reduction is None else reductions.parse(_names(reduction))
+    one_of("nonfinite", nonfinite, NonFinite)
+    names = None if reduction is None else reductions.parse(parse_reductions(reduction))
     collector = _Collector() if per_sample or (names is not None and "none" in names) else None
     pair = parse_labels(labels)
     options = InputOptions(
@@ -140,7 +147,7 @@ def compute(
         batch_size,
         parse_classes(classes),
         parse_keys(on),
-        _one_of("join", join, Join),
+        one_of("join", join, Join),
         parse_size(max_memory),
     )
     request = Request(
@@ -267,76 +274,3 @@ class _Collector:
     def per_sample(self) -> Array:
         """The losses of all rows."""
         return np.concatenate(self._parts) if self._parts else np.empty(0)
-
-
-def _one_of(name: str, value: Any, kind: Any) -> Any:
-    *words, last = get_args(kind)
-    if value not in (*words, last):
-        raise UsageError(f"{name}: expected {', '.join(words)} or {last}, got {value!r}")
-    return value
-
-
-def parse_keys(keys: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The columns of `--on KEY,KEY`."""
-    if keys is None:
-        return ()
-    names = tuple(key.strip() for key in (keys.split(",") if isinstance(keys, str) else keys))
-    if not names or not all(names) or len(set(names)) < len(names):
-        raise UsageError(
-            f"--on: expected different names of columns, got '{','.join(names)}'", "such as --on id"
-        )
-    return names
-
-
-def parse_labels(labels: str | tuple[Any, Any] | None) -> tuple[str, str] | None:
-    """The two values of `--labels NEG,POS`."""
-    if labels is None:
-        return None
-    if isinstance(labels, str):
-        pair = [part.strip() for part in labels.split(",")]
-    else:
-        pair = [str(x) for x in labels] if isinstance(labels, (tuple, list)) else []
-    if len(pair) != 2 or _same(*pair) or not all(pair):
-        raise UsageError(
-            f"--labels: expected two different values NEG,POS, got '{labels}'",
-            "such as --labels 0,1 or --labels no,yes",
-        )
-    return (pair[0], pair[1])
-
-
-def parse_classes(classes: str | Sequence[Any] | None) -> tuple[str, ...] | None:
-    """The names of `--classes A,B,…`."""
-    if classes is None:
-        return None
-    parts = classes.split(",") if isinstance(classes, str) else [str(x) for x in classes]
-    names = tuple(part.strip() for part in parts)
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None or not all(names):
-        raise UsageError(f"--classes: expected different names, got '{','.join(names)}'")
-    return names
-
-
-def parse_counts(counts: Any) -> Array | None:
-    """The numbers of `--class-counts A,B,…`."""
-    if counts is None:
-        return None
-    try:
-        return Vector("C").parse(counts)
-    except ValueError as error:
-        raise UsageError(f"--class-counts: {error}", "such as --class-counts 100,20,5") from None
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two labels are one, as words or as numbers."""
-    try:
-        return float(one) == float(other)
-    except ValueError:
-        return one == other
-
-
-def _names(reduction: str | Sequence[str]) -> str | list[str]:
-    if isinstance(reduction, str):
-        return reduction
-    if not isinstance(reduction, Sequence):
-        raise UsageError(f"reduction: expected a name or a list of names, got {reduction!r}")
-    return list(reduction)

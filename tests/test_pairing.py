@@ -23,8 +23,6 @@ from tests.conftest import Run
 N = 5000
 RNG = np.random.default_rng(20)
 PRED, TARGET = RNG.normal(size=N), RNG.normal(size=N)
-#: by position, before anything is put into another order
-MSE = losscli.compute("mse", pred=PRED, target=TARGET)
 DAY = datetime.date(2024, 1, 1)
 KEYS: dict[str, dict[str, Any]] = {
     "whole numbers": {"id": pa.array(np.arange(N) * 3 - N)},
@@ -65,10 +63,13 @@ def test_any_type_in_any_order(
     key: str, suffixes: tuple[str, str], memory: str | None, tmp_path: Path
 ) -> None:
     columns = KEYS[key]
-    p = write(tmp_path / f"p{suffixes[0]}", {**columns, "pred": PRED}, RNG.permutation(N))
-    t = write(tmp_path / f"t{suffixes[1]}", {**columns, "target": TARGET}, RNG.permutation(N))
+    order = np.random.default_rng(1).permutation(N)
+    p = write(tmp_path / f"p{suffixes[0]}", {**columns, "pred": PRED}, order)
+    t = write(tmp_path / f"t{suffixes[1]}", {**columns, "target": TARGET}, order[::-1].copy())
     found = losscli.compute("mse", pred=p, target=t, on=list(columns), max_memory=memory)
-    assert (found.value, found.n) == (MSE.value, N)
+    # The rows of one block are summed in their order, which is that of the first file.
+    expected = losscli.compute("mse", pred=PRED[order], target=TARGET[order])
+    assert (found.value, found.n) == (expected.value, N)
 
 
 @pytest.mark.parametrize("suffixes", [(".csv", ".csv"), (".csv", ".parquet")])

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from losscli.api import evaluate, parse_classes, parse_counts, parse_keys, parse_labels
+from losscli.api import evaluate
 from losscli.cli.loss_options import (
     common_options,
     dialect_options,
@@ -28,6 +28,7 @@ from losscli.data.reading import read_options
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
+from losscli.parsing import parse_classes, parse_counts, parse_keys, parse_labels
 from losscli.report.formats import SUFFIXES
 from losscli.report.output import STDOUT, row_writer, saving, show, show_aside, stdout_format
 from losscli.report.progress import Progress
