@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import losscli
-from losscli.data import inputs as inputs_module
+from losscli.data import block
 from losscli.data import spans as spans_module
 from losscli.data.ahead import each_ahead
 from losscli.data.inputs import InputOptions, Inputs
@@ -31,7 +31,7 @@ BLOCK = 64
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks and spans of few rows, so that small files have many."""
-    monkeypatch.setattr(inputs_module, "BLOCK_ROWS", BLOCK)
+    monkeypatch.setattr(block, "BLOCK_ROWS", BLOCK)
     monkeypatch.setattr(spans_module, "SPAN_VALUES", 2 * BLOCK)
 
 

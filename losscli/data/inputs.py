@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from losscli.data.align import Stream, blocks
 from losscli.data.along import keys_of, numbers_of, pairs_of
 from losscli.data.axes import ClassAxis
 from losscli.data.batches import by_count, by_key, memory_rows
+from losscli.data.block import Block as Block
+from losscli.data.block import block_rows as block_rows
 from losscli.data.checks import Place, check, finite_or_admitted
 from losscli.data.given import On, check_flags, complete
 from losscli.data.memory import bound
@@ -30,25 +32,6 @@ from losscli.losses.shapes import Binding, Shape, bind
 WEIGHT = "weight"
 #: the column that names the group of each row: its image, its batch
 BY = "by"
-#: rows of a block where a row is one number: 512 KiB of float64, which a core's cache holds
-BLOCK_ROWS = 131072
-BLOCK_VALUES = 131072
-
-
-class Block(NamedTuple):
-    """Some rows of every role. `rows` are the positions of the rows kept; None means all.
-
-    Where rows are paired by key, `keys` are those of the rows kept, and `numbers` their rows in the
-    first file, from 0.
-    """
-
-    start: int
-    length: int
-    arrays: dict[str, Array]
-    rows: Index | None
-    skipped: int
-    keys: Any = None
-    numbers: Index | None = None
 
 
 class Inputs:
@@ -319,13 +302,6 @@ def _described(column: Column) -> str:
     if column.reference is None:
         return "array"
     return f"{column.display}#{','.join(column.names)}" if column.names else column.display
-
-
-def block_rows(width: int) -> int:
-    """Rows of a block, by the number of values of a row alone, so that the cuts never move."""
-    if width <= 2:
-        return BLOCK_ROWS
-    return 1 << (max(1, BLOCK_VALUES // width).bit_length() - 1)
 
 
 def _row_shape(shape: tuple[int, ...]) -> Shape:
