@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,18 @@ import numpy as np
 from losscli.data.given import Join
 from losscli.data.inputs import BY, WEIGHT, Block, InputOptions, Inputs, NonFinite
 from losscli.data.memory import parse_size
+from losscli.data.options import Missing
 from losscli.data.reading import read_options
 from losscli.engine import precision, reductions
 from losscli.engine.baseline import baseline as baseline_of
+from losscli.engine.check import Checked
+from losscli.engine.check import check as look
 from losscli.engine.compute import Plan, Sink, Told
 from losscli.engine.compute import compute as run
 from losscli.engine.totals import RowValues
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
+from losscli.losses.class_rules import ClassWeightRule
 from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array
 from losscli.parsing import (
@@ -71,6 +76,7 @@ def compute(
     on: str | Sequence[str] | None = None,
     join: Join = "strict",
     max_memory: int | str | None = None,
+    missing: Missing | None = None,
     **given: Any,
 ) -> Result:
     """Compute a loss on arrays or files.
@@ -115,6 +121,7 @@ def compute(
             their rows out and counts them.
         max_memory: bytes, or a size such as "2G", that may be held where rows cannot be streamed;
             by default half of what is free.
+        missing: missing values alone: an "error", or "skip" their rows; by default as `nonfinite`.
         **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
             string names a file) and the parameters of the loss.
 
@@ -149,6 +156,7 @@ def compute(
         parse_keys(on),
         one_of("join", join, Join),
         parse_size(max_memory),
+        missing=missing if missing is None else one_of("missing", missing, Missing),
     )
     request = Request(
         found,
@@ -219,6 +227,16 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
     )
 
 
+def check(request: Request) -> Checked:
+    """Look at all values of the inputs of a loss, and compute nothing."""
+    request, _ = in_dialect(request)
+    params = request.parameters()
+    # Class weights that a rule makes, or that a file holds, are no values of the inputs.
+    rule = isinstance(params.get("class_weight"), (ClassWeightRule, Path))
+    params = {**params, "class_weight": None} if rule else params
+    return look(request.loss, request.roles, params, request.options, request.data)
+
+
 def _shown(request: Request, plan: Plan) -> dict[str, str]:
     """The options that bear on the value and are no parameters, where they are not the default."""
     by = request.roles.get(BY)
@@ -237,6 +255,7 @@ def _shown(request: Request, plan: Plan) -> dict[str, str]:
         "sum_tolerance",
         "class_axis",
         "join",
+        "missing",
     ):
         value = getattr(request.options, name)
         if value != getattr(default, name):

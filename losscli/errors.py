@@ -48,6 +48,11 @@ class DataError(LosscliError):
 
     exit_code = ExitCode.DATA
 
+    def __init__(self, message: str, hint: str = "", reason: str = "does-not-fit") -> None:
+        """`reason` is what is wrong in one word, for programs."""
+        super().__init__(message, hint)
+        self.reason = reason
+
 
 class FileError(LosscliError):
     """A file cannot be read or written."""

@@ -311,3 +311,26 @@ def test_files_of_a_data_set_are_paired_too(
         losscli.compute("mse", **files)
     found = losscli.compute("mse", **files, join="inner")
     assert (found.value, found.n) == (0, 3)
+
+
+def test_series_are_paired_by_position_with_a_warning_or_by_index() -> None:
+    pred = pd.Series([1.0, 2.0, 3.0], index=[10, 11, 12])
+    target = pd.Series([3.0, 1.0, 2.0], index=[12, 10, 11])
+    by_position = losscli.compute("mse", pred=pred, target=target)
+    assert by_position.value == (4 + 1 + 1) / 3
+    assert "pred and target have different indexes" in by_position.warnings[0]
+    by_index = losscli.compute("mse", pred=pred, target=target, on="index")
+    assert (by_index.value, by_index.warnings) == (0, [])
+    same = losscli.compute("mse", pred=pred, target=target.reindex(pred.index))
+    assert (same.value, same.warnings) == (0, [])
+    assert losscli.compute("mse", pred=pred, target=np.array([1.0, 2.0, 3.0])).warnings == []
+    with pytest.raises(DataError, match="no column 'index' for --on"):
+        losscli.compute("mse", pred=pred, target=np.array([1.0, 2.0, 3.0]), on="index")
+
+
+def test_levels_of_an_index_are_keys(tmp_path: Path) -> None:
+    pred = pd.DataFrame({"user": ["a", "a", "b"], "day": [1, 2, 1], "pred": [1.0, 2.0, 3.0]})
+    series = pred.set_index(["user", "day"])["pred"]
+    (tmp_path / "t.csv").write_text("day,user,target\n1,b,3\n2,a,2\n1,a,1\n")
+    found = losscli.compute("mse", pred=series, target=f"{tmp_path}/t.csv", on=["user", "day"])
+    assert found.value == 0

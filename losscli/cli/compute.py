@@ -44,7 +44,16 @@ class LossGroup(click.Group):
         return [loss.name for loss in CATALOGUE]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        loss, preset = CATALOGUE.get(cmd_name)
+        names = cmd_name.split(",")
+        if len(names) > 1 and all(map(CATALOGUE.find, names)):
+            raise UsageError(
+                f"'{cmd_name}': one loss a run",
+                f"for loss in {' '.join(names)}; do losscli {self.name} $loss …; done",
+            )
+        return self.build(*CATALOGUE.get(cmd_name))
+
+    def build(self, loss: Loss, preset: Mapping[str, Any]) -> click.Command:
+        """The sub-command of a loss."""
         return build(loss, preset)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -84,9 +93,9 @@ def build(loss: Loss, preset: Mapping[str, Any]) -> click.Command:
     )
 
 
-def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Compute, and write what was asked for where it was asked for."""
-    names = None if values["reduction"] is None else reductions.parse(values["reduction"])
+def request_of(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Request:
+    """What the options ask for."""
+    reduction = values.get("reduction")
     labels = parse_labels(values["labels"])
     options = InputOptions(
         read_options(
@@ -97,7 +106,7 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
             values["comment"],
             values["null"],
             values["decimal"],
-            values["threads"],
+            values.get("threads"),
         ),
         labels,
         values["nonfinite"],
@@ -108,23 +117,29 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         on=parse_keys(values["on"]),
         join=values["join"],
         max_memory=parse_size(values["max_memory"]),
+        missing=values["missing"],
     )
-    request = Request(
+    return Request(
         loss,
         _given(values, "role_"),
         _given(values, "param_"),
         preset,
         options,
         values["data"],
-        names,
-        values["row"],
+        None if reduction is None else reductions.parse(reduction),
+        values.get("row"),
         values.get("per"),
         values.get("dialect"),
         parse_counts(values.get("class_counts")),
         bool(values.get("baseline")),
-        values["dtype"],
+        values.get("dtype", "float64"),
     )
-    rows_to, values_to = targets(values, names)
+
+
+def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Compute, and write what was asked for where it was asked for."""
+    request = request_of(loss, preset, values)
+    rows_to, values_to = targets(values, request.reduction)
     for path in (rows_to, values_to):
         refuse_input(path, request)
     kind, force, color = values["format_"], values["force"], values["color"]
@@ -144,7 +159,7 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         if save is not None and result.values:
             save(result.records(), result.to_dict())
     if values["profile"]:
-        _show_profile(options)
+        _show_profile(request.options)
     for note in result.notes:
         say("note", note)
     for warning in result.warnings:

@@ -10,12 +10,14 @@ from losscli.cli.options import (
     ReferenceType,
     WordType,
     file_options,
-    output_options,
+    running_options,
     sentence,
+    writing_options,
 )
 from losscli.data.axes import LAST
 from losscli.data.given import Join
 from losscli.data.inputs import BY, WEIGHT
+from losscli.data.options import Missing
 from losscli.engine import reductions
 from losscli.engine.precision import PRECISIONS
 from losscli.losses import Loss
@@ -199,7 +201,17 @@ def dialect_options(loss: Loss) -> list[click.Parameter]:
 
 def common_options(loss: Loss) -> list[click.Parameter]:
     """The options that every loss has: reading, reducing, writing."""
-    reading = [
+    return [
+        *input_options(loss),
+        *_reduction_options(loss),
+        *running_options(),
+        *writing_options(),
+    ]
+
+
+def input_options(loss: Loss) -> list[click.Parameter]:
+    """The options that say which rows there are, and how they are read."""
+    return [
         Option(
             ["--data"],
             metavar="FILE",
@@ -238,6 +250,13 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             "and count them, or compute with them.  [default: error]",
         ),
         Option(
+            ["--missing"],
+            type=click.Choice(get_args(Missing)),
+            section="Reading",
+            help="Missing values alone: an error, or skip the rows and count them.  [default: as "
+            "--nonfinite says]",
+        ),
+        Option(
             ["--sum-tolerance"],
             metavar="NUMBER",
             type=click.FloatRange(min=0),
@@ -255,7 +274,10 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             "Rows to be sorted by --on wait on disk beyond it.  [default: half of what is free]",
         ),
     ]
-    reducing = [
+
+
+def _reduction_options(loss: Loss) -> list[click.Parameter]:
+    return [
         Option(
             ["--reduction"],
             metavar="NAME[,NAME…]",
@@ -280,38 +302,3 @@ def common_options(loss: Loss) -> list[click.Parameter]:
             "library's float32 run gives.  [default: float64]",
         ),
     ]
-    running = [
-        Option(
-            ["--threads"],
-            metavar="N",
-            type=click.IntRange(min=1),
-            section="Running",
-            help="How many threads read and compute; the result has the same bits for any number.  "
-            "[default: one a core]",
-        ),
-        Option(
-            ["--profile"],
-            is_flag=True,
-            section="Running",
-            help="Say on standard error how long each stage took, over all threads.",
-        ),
-        Option(
-            ["--progress/--no-progress"],
-            default=True,
-            section="Running",
-            help="Show a bar on standard error, when that is a terminal and it takes over a "
-            "second.  [default: on]",
-        ),
-    ]
-    writing = [
-        Option(
-            ["--per-sample"],
-            metavar="FILE|-",
-            type=ReferenceType(),
-            section="Output",
-            help="Also write the loss of every row, to a file by its suffix, or to standard output "
-            "(the reduced value then goes to --output, or to standard error).",
-        ),
-        *output_options(),
-    ]
-    return [*reading, *reducing, *running, *writing]

@@ -16,6 +16,7 @@ from losscli.errors import ExitCode, LosscliError, Terminated
 
 COMMANDS = {
     "compute": "Compute a loss on predictions and targets in files.",
+    "check": "Check the inputs of a loss: every value, without computing anything.",
     "list": "List the losses of the catalogue.",
     "info": "Explain a loss: definition, inputs, parameters, sources, an example.",
     "completion": "Print the completion script of a shell.",

@@ -142,6 +142,48 @@ def output_options(section: str = "Output") -> list[click.Parameter]:
     ]
 
 
+def writing_options() -> list[click.Parameter]:
+    """The options of where losses of rows and reduced values go."""
+    return [
+        Option(
+            ["--per-sample"],
+            metavar="FILE|-",
+            type=ReferenceType(),
+            section="Output",
+            help="Also write the loss of every row, to a file by its suffix, or to standard output "
+            "(the reduced value then goes to --output, or to standard error).",
+        ),
+        *output_options(),
+    ]
+
+
+def running_options() -> list[click.Parameter]:
+    """The options of how a computation runs."""
+    return [
+        Option(
+            ["--threads"],
+            metavar="N",
+            type=click.IntRange(min=1),
+            section="Running",
+            help="How many threads read and compute; the result has the same bits for any number.  "
+            "[default: one a core]",
+        ),
+        Option(
+            ["--profile"],
+            is_flag=True,
+            section="Running",
+            help="Say on standard error how long each stage took, over all threads.",
+        ),
+        Option(
+            ["--progress/--no-progress"],
+            default=True,
+            section="Running",
+            help="Show a bar on standard error, when that is a terminal and it takes over a "
+            "second.  [default: on]",
+        ),
+    ]
+
+
 def sentence(text: str) -> str:
     """A text as a sentence; a symbol it starts with keeps its case."""
     first = text.split(" ", 1)[0]

@@ -138,16 +138,21 @@ def together(parts: Sequence[Values], wanted: Wanted, display: str, where: str =
     return join(parts)
 
 
-def blocks(streams: Sequence[Stream], rows: int) -> Iterator[tuple[int, list[list[Values]]]]:
+def blocks(
+    streams: Sequence[Stream], rows: int, uneven: bool = False
+) -> Iterator[tuple[int, list[list[Values]]]]:
     """Blocks of `rows` rows at fixed places, each with its first row's index.
 
-    The last block may be shorter. A DataError says how long each stream is when they differ.
+    The last block may be shorter. A DataError says how long each stream is when they differ; with
+    `uneven`, what all of them have comes before it.
     """
     start = streams[0].rows
     while True:
         parts = [stream.take(rows) for stream in streams]
         lengths = [len(part[0].array) if part else 0 for part in parts]
         if len(set(lengths)) > 1:
+            if uneven and min(lengths):
+                yield start, [[v.rows(slice(min(lengths))) for v in part] for part in parts]
             totals = [stream.drain() for stream in streams]
             counts = ", ".join(
                 f"{stream.source.display or stream.wanted[0].column} has {total} rows"
@@ -158,6 +163,7 @@ def blocks(streams: Sequence[Stream], rows: int) -> Iterator[tuple[int, list[lis
                 "a header taken for a row, or a row for a header, is one off: --header, --no-header"
                 if max(totals) - min(totals) == 1
                 else "--on KEY pairs them by a column that both have",
+                "length-mismatch",
             )
         if not lengths[0]:
             return

@@ -1,6 +1,6 @@
 """Arrays in memory as a source: NumPy, pandas, Arrow, torch, lists."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,14 @@ from losscli.losses.numerics import Array
 class ArraySource(Source):
     """Arrays by name. Those that are read together must be of one length."""
 
-    def __init__(self, arrays: dict[str, Any], display: str = "") -> None:
+    def __init__(
+        self, arrays: dict[str, Any], display: str = "", index: Mapping[str, Any] | None = None
+    ) -> None:
+        """`index` holds what is read only where it is named: what the rows are called."""
         self.display = display
         self.columns = list(arrays)
-        self._given = arrays
+        self.keys = list(index or ())
+        self._given = {**(index or {}), **arrays}
         #: by name, and whether as they are
         self._arrays: dict[tuple[str, bool], Any] = {}
 

@@ -13,15 +13,12 @@ from typing import Any, BinaryIO
 from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
 from losscli.data.records import LONGEST_RECORD, Quoting, chunks, count_lines
-from losscli.data.source import BadValue, Source, Values, Wanted, misfit
+from losscli.data.source import NUMBER, BadValue, Source, Values, Wanted, misfit
 from losscli.data.tables import names_of
 from losscli.data.text import Uncommented, quoted, recode
 from losscli.errors import DataError, FileError
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "None", "<NA>")
-_NUMBER = re.compile(
-    r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.I | re.ASCII
-)
 #: bytes that are not UTF-8, as `surrogateescape` keeps them
 _ESCAPED = re.compile("[\udc80-\udcff]")
 csv_module.field_size_limit(LONGEST_RECORD)
@@ -78,7 +75,7 @@ class CsvSource(Source):
         cells = [cell.strip() for cell in record]
         counting = cells == [str(i) for i in range(len(cells))]
         second = rest[: rest.find(b"\n")].decode(errors="replace").strip() if rest else ""
-        doubtful = any(cell in self._words for cell in cells if self._number(cell) is None) or (
+        doubtful = any(cell in self._words for cell in cells if self.number(cell) is None) or (
             counting and (len(cells) > 1 or (second and not second.lstrip("+-").isdigit()))
         )
         asked = selector.split(",") if selector else []
@@ -93,7 +90,7 @@ class CsvSource(Source):
                 f"{self.display}: the first line, {shown}, may be a header or a row of data",
                 "say which: --header or --no-header; for one file alone, FILE#1 or FILE#name",
             )
-        return not all(self._number(cell) is not None or cell in self._missing for cell in cells)
+        return not all(self.number(cell) is not None or cell in self._missing for cell in cells)
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names_of(wanted, self.columns, self.display)
@@ -214,7 +211,8 @@ class CsvSource(Source):
                 if len(record) != width and record:
                     at = self._line(line + reader.line_num)
                     raise DataError(
-                        f"{self.display}, line {at}: {len(record)} fields, expected {width}"
+                        f"{self.display}, line {at}: {len(record)} fields, expected {width}",
+                        reason="ragged-line",
                     )
                 for i, w, column in zip(indexes, wanted, columns, strict=True):
                     cell = record[i].strip() if record else ""
@@ -236,20 +234,20 @@ class CsvSource(Source):
             return None
         if wanted.as_words:
             return cell
-        number = self._number(cell)
+        number = self.number(cell)
         if number is None:
             expected = labels.expected if labels else "a number"
             hint = wanted.hint
-            if self.delimiter != "," and _NUMBER.fullmatch(cell.replace(",", ".", 1)):
+            if self.delimiter != "," and NUMBER.fullmatch(cell.replace(",", ".", 1)):
                 hint = "--decimal , reads numbers with a decimal comma"
             raise misfit(self.display, wanted.column, row, f"got {_short(cell)}", expected, hint)
         return number
 
-    def _number(self, cell: str) -> float | None:
+    def number(self, text: str) -> float | None:
         """A cell as a number; None where it is none."""
         if self._decimal != ".":
-            cell = cell.replace(".", "?").replace(self._decimal, ".")
-        return float(cell) if _NUMBER.fullmatch(cell) else None
+            text = text.replace(".", "?").replace(self._decimal, ".")
+        return float(text) if NUMBER.fullmatch(text) else None
 
     def _line(self, number: int) -> int:
         """Where in the file a line is, of which comments are left out."""

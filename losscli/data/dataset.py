@@ -122,6 +122,12 @@ class DatasetSource(Source):
                     for piece in source.between(self._of_files(wanted), inside):
                         yield self._with_keys(piece, part, wanted)
 
+    def number(self, text: str) -> float | None:
+        return self._current.number(text)
+
+    def is_text(self, column: str) -> bool:
+        return self.untyped or column in self.keys
+
     def locate(self, row: int) -> tuple[str, int]:
         number = bisect_right(self._starts, row) - 1
         return self._parts[number].path, row - self._starts[number]

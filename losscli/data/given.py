@@ -80,6 +80,28 @@ def reference_of(value: str | os.PathLike[str], data: Any) -> Reference:
     return Reference(str(data), str(value))
 
 
+def index_of(value: Any) -> dict[str, Any]:
+    """What pandas calls the rows of a Series or a DataFrame: "index", and names of its levels."""
+    index = getattr(value, "index", None)
+    if type(value).__module__.partition(".")[0] != "pandas" or index is None:
+        return {}
+    levels = {name: index.get_level_values(i) for i, name in enumerate(index.names) if name}
+    return {**({"index": index} if index.nlevels == 1 else {}), **levels}
+
+
+def differing_indexes(given: Mapping[str, Any]) -> list[str]:
+    """What to tell when pandas would pair rows otherwise than by their positions."""
+    indexes = {name: value.index for name, value in given.items() if index_of(value)}
+    names = list(indexes)
+    other = next((name for name in names[1:] if not indexes[name].equals(indexes[names[0]])), None)
+    if other is None:
+        return []
+    return [
+        f"{names[0]} and {other} have different indexes, and their rows are paired by position: "
+        "on='index' pairs them by index, reset_index(drop=True) says that positions are meant"
+    ]
+
+
 def is_table(data: Any) -> bool:
     """Whether `data` is a table in memory."""
     return data is not None and not isinstance(data, (str, os.PathLike))

@@ -1,7 +1,6 @@
 """The inputs of one computation: each role's columns, checked and cut into blocks of rows."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from losscli.data.axes import ClassAxis
 from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.block import Block as Block
 from losscli.data.block import block_rows as block_rows
-from losscli.data.checks import Place, check, finite_or_admitted
-from losscli.data.given import On, check_flags, complete
+from losscli.data.checks import Finite, Place, check, kept
+from losscli.data.given import On, check_flags, complete, differing_indexes
 from losscli.data.memory import bound
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
 from losscli.data.options import InputOptions as InputOptions
@@ -43,6 +42,8 @@ class Inputs:
     ) -> None:  # fmt: skip
         self.loss = loss
         self.options = options
+        nonfinite = options.nonfinite != "keep"
+        self._finite = Finite(nonfinite if options.missing is None else True, nonfinite)
         self.roles: dict[str, Role] = {**loss.roles, WEIGHT: WEIGHT_ROLE, BY: BY_ROLE}
         #: what was left out before the first block
         self.warnings: list[str] = []
@@ -52,10 +53,19 @@ class Inputs:
         try:
             whole = complete(loss, self.roles, given, data)
             check_flags(loss, whole, params)
+            self.warnings += [] if options.on else differing_indexes(whole)
             naming = Naming(options.labels, options.classes)
             on = On(options.on, options.join, bound(options.max_memory)) if options.on else None
             self._columns, self._streams = open_streams(
-                whole, self.roles, options.read, naming, data, self._sources, options.clock, on
+                whole,
+                self.roles,
+                options.read,
+                naming,
+                data,
+                self._sources,
+                options.clock,
+                on,
+                options.around,
             )
             self._settle(params)
         except BaseException:
@@ -130,7 +140,7 @@ class Inputs:
         for start, together in self._cut(span):
             values = {name: together[name] for name in self._columns if name in together}
             length = len(next(iter(values.values())).array)
-            keep = self._finite_rows(values, start)
+            keep = self._kept_rows(values)
             if keep is not None:
                 values = {name: v.rows(keep) for name, v in values.items()}
             rows = None if keep is None else np.flatnonzero(keep)
@@ -155,7 +165,8 @@ class Inputs:
         streams = [self._streams[i] for i in numbers]
         if span is not None:
             streams = [stream.over(span) for stream in streams]
-        cut = ((i, dict(zip(numbers, p, strict=True))) for i, p in blocks(streams, self.block_rows))
+        parts = blocks(streams, self.block_rows, uneven=self.options.around is not None)
+        cut = ((i, dict(zip(numbers, p, strict=True))) for i, p in parts)
         pieces = (
             (i, {name: self._role(name, part, i) for name in roles}
                 | pairs_of(self.pairing, part[numbers[0]]))
@@ -220,7 +231,7 @@ class Inputs:
                 "rows do not fit in memory"
             )
         rows: Index | None = None
-        keep = self._finite_rows({name: values}, 0)
+        keep = self._kept_rows({name: values})
         if keep is not None:
             rows = np.flatnonzero(keep)
             count = len(keep) - len(rows)
@@ -235,7 +246,7 @@ class Inputs:
         self, name: str, values: Values, start: int, rows: Index | None, context: Context
     ) -> None:
         domain, place = self.binding.domains[name], self._place(name, start, rows)
-        check(domain, values, place, context, finite=self.options.nonfinite != "keep")
+        check(domain, values, place, context, self._finite)
 
     def _longest(self, values: Mapping[str, Values]) -> dict[str, int]:
         """The axes of lists of any length, which are as long as the longest in a block."""
@@ -268,33 +279,27 @@ class Inputs:
             None if missing is None else self._classes.move(name, missing).reshape(flat),
         )
 
-    def _finite_rows(self, values: Mapping[str, Values], start: int) -> Mask | None:
-        """With `skip`, which rows are finite in every role; None when all of them are."""
-        if self.options.nonfinite != "skip":
-            return None
-        keep: Mask | None = None
-        for name, value in values.items():
-            if name == BY:
-                continue
-            finite = finite_or_admitted(value.array, self.binding.domains[name])
-            if not finite.all():
-                rows: Any = finite.reshape(len(finite), -1).all(axis=1)
-                keep = rows if keep is None else keep & rows
-        return keep
+    def _kept_rows(self, values: Mapping[str, Values]) -> Mask | None:
+        """Where rows are skipped, which have nothing that they are skipped for; None for all."""
+        nonfinite, missing = self.options.nonfinite, self.options.missing or self.options.nonfinite
+        skipped = Finite(missing=missing == "skip", nonfinite=nonfinite == "skip")
+        named = {name: value for name, value in values.items() if name != BY}
+        return kept(named, self.binding.domains, skipped) if any(skipped) else None
 
     def _place(self, name: str, start: int, rows: Index | None) -> Place:
         column = self._columns[name]
         names = column.names if column.reference else []
         return Place(
             column.display, names, name, self.loss.name, start, rows,
-            self._locate(column),
-            lambda index: self._classes.index(name, index),
+            self._source(column), lambda index: self._classes.index(name, index),
         )  # fmt: skip
 
-    def _locate(self, column: Column) -> Callable[[int], tuple[str, int]]:
+    def _source(self, column: Column) -> Source:
+        """The file that a role's column is in, also where it is paired with others."""
         if self.pairing is not None and column.stream == 0:
-            return partial(self.pairing.locate_in, column.side)
-        return self._streams[column.stream].source.locate
+            paired: Source = self.pairing.source_of(column.side)
+            return paired
+        return self._streams[column.stream].source
 
 
 def _described(column: Column) -> str:

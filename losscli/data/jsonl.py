@@ -177,7 +177,9 @@ class JsonSource(Source):
 
     def _as_it_is(self, values: list[Any]) -> Any:
         """Values of any type; all of them as text when they are not of one."""
-        known = [None if value in self._null else value for value in values]
+        known = [
+            None if isinstance(value, str) and value in self._null else value for value in values
+        ]
         try:
             return pa.array(known)
         except pa.ArrowException:

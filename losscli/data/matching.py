@@ -88,6 +88,7 @@ class Findings:
                 "--on KEY,KEY"
                 if repeats
                 else "--join inner keeps the rows whose keys all files have, and counts the others",
+                "keys-do-not-pair",
             )
 
     def _told(self, side: int, what: str, rows: "_Rows") -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from losscli.data.align import Stream
 from losscli.data.arrays import ArraySource
 from losscli.data.files import open_source
-from losscli.data.given import On, is_table, reference_of, table_of
+from losscli.data.given import On, index_of, is_table, reference_of, table_of
 from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import WHOLE, LabelMap, Source, Wanted
@@ -45,11 +45,12 @@ def open_streams(
     given: Mapping[str, Any], roles: Mapping[str, Role], read: ReadOptions,
     naming: Naming, data: Any, sources: list[Source], clock: Stopwatch,
     on: On | None = None,
+    around: Callable[[Source], Source] | None = None,
 ) -> tuple[dict[str, Column], list[Stream]]:  # fmt: skip
     """Open each file once, whatever the number of roles that are in it.
 
     Whatever was opened is in `sources`, to be closed, also when an error ends this. With `on`, the
-    first stream is that of all files whose rows are paired by key.
+    first stream is that of all files whose rows are paired by key. `around` is put around readers.
     """
     keys = on.keys if on else ()
     columns: dict[str, Column] = {}
@@ -74,12 +75,14 @@ def open_streams(
                 )
             source = sources[by_file[key]] if key in by_file else open_source(reference, read)
         else:
-            key, source = f"array {name}", ArraySource({name: value})
+            key, source = f"array {name}", ArraySource({name: value}, index=index_of(value))
         if key not in by_file:
             by_file[key] = len(sources)
+            source = around(source) if around else source
             sources.append(source)
             wanted.append([])
         at = by_file[key]
+        source = sources[at]
         if not roles[name].whole:
             _check_keys(source, keys, source.display or name)
         names, read_columns = _columns_of(source, reference, keys)

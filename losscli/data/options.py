@@ -1,15 +1,18 @@
 """What is asked of the inputs beside the data itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from losscli.data.axes import LAST
 from losscli.data.given import Join
 from losscli.data.reading import ReadOptions
+from losscli.data.source import Source
 from losscli.losses.domains import SUM_TOLERANCE
 from losscli.stopwatch import Stopwatch
 
 NonFinite = Literal["error", "skip", "keep"]
+Missing = Literal["error", "skip"]
 
 
 @dataclass(frozen=True)
@@ -32,3 +35,7 @@ class InputOptions:
     max_memory: int | None = None
     #: told where the time goes
     clock: Stopwatch = field(default_factory=Stopwatch, compare=False)
+    #: what becomes of missing values; None when they are like any that is not finite
+    missing: Missing | None = None
+    #: what is put around every reader, to look on as it reads
+    around: Callable[[Source], Source] | None = None

@@ -44,7 +44,7 @@ class Side:
         found: list[str | None] = []
         for w, values in zip(self._raw, self._first[len(self.wanted) :], strict=True):
             try:
-                found.append(None if self._is_untyped(w.column) else kind_of(values.array))
+                found.append(None if self.source.is_text(w.column) else kind_of(values.array))
             except DataError as error:
                 raise DataError(f"{self.display}, column '{w.column}' {error.message}") from None
         return found
@@ -73,10 +73,6 @@ class Side:
         # Whoever reads all files together counts the time of it.
         self.stream = Stream(_Given(self.source, self._rows()), columns, Stopwatch())
 
-    def _is_untyped(self, column: str) -> bool:
-        """Whether a column has only text: in a CSV, and in the names of directories."""
-        return self.source.untyped or column in self.source.keys
-
     def _rows(self) -> Iterator[Rows]:
         assert self._first is not None
         first, self._first = self._first, None
@@ -92,7 +88,7 @@ class Side:
                 columns = zip(self._raw, piece[wanted:], strict=True)
                 key = keys.encode(
                     [
-                        trimmed(v.array) if self._is_untyped(w.column) else v.array
+                        trimmed(v.array) if self.source.is_text(w.column) else v.array
                         for w, v in columns
                     ]
                 )
@@ -165,6 +161,10 @@ class PairedSource(Source):
         """Which file a row of one of the sides is of, and where in it."""
         display, at = self._sides[side].source.locate(row)
         return display or self._sides[side].display, at
+
+    def source_of(self, side: int) -> Source:
+        """The file of one of the sides."""
+        return self._sides[side].source
 
     def close(self) -> None:
         """Let go of all files, and of what waits on disk."""

@@ -1,5 +1,6 @@
 """What every reader gives: a file's column names, and the columns asked for, piece by piece."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,9 @@ from losscli.losses.numerics import Array, Mask
 EXPECTED = "CSV, JSON lines, Parquet, Arrow, NumPy or safetensors"
 #: the column that is all of a file which holds one array
 WHOLE = ""
+NUMBER = re.compile(
+    r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.I | re.ASCII
+)
 #: values of a piece: 2 MiB of float64
 PIECE_VALUES = 1 << 18
 PIECE_ROWS = 131072
@@ -147,9 +151,21 @@ class Source(Protocol):
         """The columns asked for of the rows of a span; without `starts`, that is all rows."""
         return self.pieces(wanted)
 
+    def number(self, text: str) -> float | None:
+        """A text as a number, by the rules of the file; None where it is none."""
+        return float(text) if NUMBER.fullmatch(text) else None
+
+    def is_text(self, column: str) -> bool:
+        """Whether a column has only the text that its values are written as."""
+        return self.untyped
+
     def locate(self, row: int) -> tuple[str, int]:
         """Which file a row is of, and where in it, both counted from 0."""
         return self.display, row
+
+    def line_of(self, row: int) -> int | None:
+        """The line of a row, from 0, in a text whose lines are not its rows; None elsewhere."""
+        return None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -169,8 +185,20 @@ def piece_rows(width: int) -> int:
 
 
 def misfit(
-    display: str, column: str, row: int, value: str, expected: str, hint: str = ""
-) -> DataError:
+    display: str, column: str, row: int, value: str, expected: str, hint: str = "",
+    line: int | None = None,
+) -> DataError:  # fmt: skip
     """The error of one value: file, column, row (from 1), value, and what was expected."""
     where = f"{display}, row {row}" if not column else f"{display}, column '{column}', row {row}"
-    return DataError(f"{where}: {value}, expected {expected}", hint)
+    at = "" if line is None else f" (line {line})"
+    return DataError(f"{where}{at}: {value}, expected {expected}", hint, "not-a-number")
+
+
+#: in place of a value that could not be read and is reported already: a NaN like no other
+REFUSED = np.uint64(0x7FF8_DEAD_0000_0001).view(np.float64)
+
+
+def refused(x: Array) -> Any:
+    """Which values could not be read."""
+    bits = np.ascontiguousarray(x).view(np.uint64).reshape(x.shape)
+    return bits == REFUSED.view(np.uint64)

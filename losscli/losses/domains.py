@@ -28,6 +28,8 @@ class Domain:
     admits: ClassVar[float | None] = None
     #: True when no computation can go on with a value that is not finite, even if asked to
     needs_finite: ClassVar[bool] = False
+    #: what is wrong with a value outside of it, in one word for programs
+    reason: ClassVar[str] = "out-of-domain"
 
     def allows(self, x: Array, context: Context) -> Any:
         """True where a value (or a row, where `of_rows`) is in the domain."""
@@ -44,6 +46,10 @@ class Domain:
     def found(self, x: Any) -> str:
         """A value (or a row, where `of_rows`) outside the domain, in words."""
         return f"got {', '.join(number(v) for v in np.ravel(x))}"
+
+    def reasons(self, x: Array, bad: Any) -> list[tuple[str, Any]]:
+        """What is wrong with the values (or rows) outside of it, and which of them each is."""
+        return [(self.reason, bad)]
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,10 @@ class Whole(Domain):
     low: float
     high: float = np.inf
 
+    def reasons(self, x: Array, bad: Any) -> list[tuple[str, Any]]:
+        fractions = bad & (x != np.floor(x))
+        return [("not-whole", fractions), (self.reason, bad & ~fractions)]
+
     def allows(self, x: Array, context: Context) -> Any:
         return (x >= self.low) & (x <= self.high) & (x == np.floor(x))
 
@@ -133,6 +143,7 @@ class Whole(Domain):
 class Labels(Domain):
     """Exactly two values, the label of the negative and of the positive class."""
 
+    reason: ClassVar[str] = "not-a-label"
     negative: float
     positive: float
 
@@ -159,6 +170,7 @@ class Labels(Domain):
 class ClassIndex(Domain):
     """Whole numbers 0 … C−1, and the ignored index where a loss has one."""
 
+    reason: ClassVar[str] = "class-out-of-range"
     needs_finite: ClassVar[bool] = True
 
     def allows(self, x: Array, context: Context) -> Any:
@@ -193,6 +205,7 @@ class LabelOrClass(ClassIndex):
 class ClassList(Domain):
     """Lists of class indices 0 … C−1, each ended by −1 where it is shorter than its row."""
 
+    reason: ClassVar[str] = "class-out-of-range"
     needs_finite: ClassVar[bool] = True
 
     def allows(self, x: Array, context: Context) -> Any:
@@ -207,6 +220,8 @@ class ClassList(Domain):
 
 class ClassNumber(Domain):
     """Whole numbers that name classes, of which nobody knows how many there are."""
+
+    reason: ClassVar[str] = "not-whole"
 
     def allows(self, x: Array, context: Context) -> Any:
         return x == np.floor(x)
@@ -271,6 +286,10 @@ class Distribution(Domain):
         divide = "--renormalize divides each row by its sum; " if self.renormalizes else ""
         return f"{scores}{divide}--sum-tolerance allows sums further from 1"
 
+    def reasons(self, x: Array, bad: Any) -> list[tuple[str, Any]]:
+        outside = bad & np.logical_or.reduce((x < 0) | (x > 1), axis=-1)
+        return [("out-of-domain", outside), ("rows-do-not-sum", bad & ~outside)]
+
     def _divided(self, context: Context) -> bool:
         return self.renormalizes and bool(context.get("renormalize"))
 
@@ -326,6 +345,10 @@ class LogDistribution(Domain):
         if "input" not in context:
             return "cross-entropy takes raw scores and probabilities"
         return "--input logits for raw scores, --input probs for probabilities"
+
+    def reasons(self, x: Array, bad: Any) -> list[tuple[str, Any]]:
+        outside = bad & np.logical_or.reduce(x > 0, axis=-1)
+        return [("out-of-domain", outside), ("rows-do-not-sum", bad & ~outside)]
 
     def found(self, x: Array) -> str:
         positive = x[x > 0]

@@ -1,0 +1,140 @@
+"""A reader that goes on after values that cannot be read: it tells of them, and gives NaN."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.data.source import REFUSED, BadValue, LabelMap, Source, Values, Wanted, misfit
+
+
+class Unreadable(NamedTuple):
+    """Values of one column of a piece that cannot be read."""
+
+    reason: str
+    display: str
+    column: str
+    #: their rows, from 0, and the values as they are written
+    rows: Any
+    values: list[str]
+    expected: str
+    hint: str
+    source: Source
+
+
+class LenientSource(Source):
+    """A source whose values are read one by one where one of them cannot be."""
+
+    def __init__(self, source: Source, tell: Callable[[Unreadable], None]) -> None:
+        self._source, self._tell = source, tell
+        self.display, self.columns, self.rows = source.display, source.columns, source.rows
+        self.whole, self.untyped, self.keys = source.whole, source.untyped, source.keys
+
+    def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
+        as_they_are = [w if w.key else w._replace(raw=True) for w in wanted]
+        row = 0
+        for piece in self._source.pieces(as_they_are):
+            yield [
+                values if w.key or w.raw else self._read(values.array, w, row)
+                for w, values in zip(wanted, piece, strict=True)
+            ]
+            row += len(piece[0].array)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    def is_text(self, column: str) -> bool:
+        return self._source.is_text(column)
+
+    def locate(self, row: int) -> tuple[str, int]:
+        return self._source.locate(row)
+
+    def line_of(self, row: int) -> int | None:
+        return self._source.line_of(row)
+
+    def _plain_numbers(self, column: str) -> bool:
+        """Whether text is made numbers of as Arrow does it: with a decimal point."""
+        return self._source.is_text(column) and self._source.number("1,5") is None
+
+    def _read(self, array: Any, wanted: Wanted, row: int) -> Values:
+        from losscli.data.arrays import decode
+
+        try:
+            if wanted.labels is None and self._plain_numbers(wanted.column):
+                return decode(_numbers(array), wanted)
+            return decode(array, wanted)
+        except BadValue as bad:
+            try:
+                return self._one_by_one(array, wanted, row)
+            except BadValue:
+                display, at = self.locate(row + bad.index)
+                raise misfit(
+                    display, wanted.column, at + 1, bad.value, bad.expected, bad.hint
+                ) from None
+
+    def _one_by_one(self, array: Any, wanted: Wanted, row: int) -> Values:
+        """Every distinct value looked at once."""
+        words, index = _distinct(array)
+        codes = np.empty(len(words) + 1)
+        codes[-1] = np.nan  # what is missing
+        for i, word in enumerate(words):
+            code = self._code(word, wanted.labels)
+            codes[i] = REFUSED if code is None else code
+        values = codes[index]
+        wrong = values.view(np.uint64) == REFUSED.view(np.uint64)
+        if wrong.any():
+            rows = np.flatnonzero(wrong)
+            shown = [repr(words[index[i]]) for i in rows[:10]]
+            expected = wanted.labels.expected if wanted.labels else "a number"
+            reason = "not-a-label" if wanted.labels else "not-a-number"
+            self._tell(
+                Unreadable(
+                    reason,
+                    self.display,
+                    wanted.column,
+                    rows + row,
+                    shown,
+                    expected,
+                    wanted.hint,
+                    self._source,
+                )
+            )
+        return Values(values, index == len(words))
+
+    def _code(self, word: Any, labels: LabelMap | None) -> float | None:
+        """The number that a value is or stands for; None when it is neither."""
+        if labels is not None:
+            known = dict(zip(labels.given, labels.codes, strict=True))
+            return known.get(word) if isinstance(word, str) else labels.code(word)
+        if isinstance(word, str):
+            return self._source.number(word)
+        return None if word is None else float(word)
+
+
+def _numbers(array: Any) -> Any:
+    """Text as numbers; BadValue where Arrow makes none of one of them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        return pc.utf8_trim_whitespace(array).cast(pa.float64())
+    except pa.ArrowInvalid:
+        raise BadValue(0, "text", "a number") from None
+
+
+def _distinct(array: Any) -> tuple[list[Any], Any]:
+    """The distinct values of an array and which of them each is, past the last where missing."""
+    import pyarrow as pa
+
+    if isinstance(array, np.ndarray):
+        if array.ndim > 1:
+            raise BadValue(0, "", "")
+        array = pa.array(array)
+    if pa.types.is_nested(array.type) or pa.types.is_temporal(array.type):
+        raise BadValue(0, "", "")
+    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    indices = encoded.indices.cast(pa.int64())
+    words = encoded.dictionary.to_pylist()
+    words = [word.strip() if isinstance(word, str) else word for word in words]
+    return words, np.array([len(words) if i is None else i for i in indices.to_pylist()], np.intp)

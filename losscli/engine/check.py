@@ -1,0 +1,84 @@
+"""One pass over the inputs of a loss that only looks at them, and goes on after what is wrong."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from losscli.data.checks import faults
+from losscli.data.inputs import BY, InputOptions, Inputs
+from losscli.data.lenient import LenientSource
+from losscli.data.source import Values
+from losscli.engine.fits import Fit, Seen, fits
+from losscli.engine.problems import Problem, Problems
+from losscli.errors import DataError
+from losscli.losses.domains import Context
+from losscli.losses.numerics import Index
+from losscli.losses.registry import Loss
+
+
+@dataclass
+class Checked:
+    """What was found."""
+
+    loss: str
+    rows: int = 0
+    skipped: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    #: losses, and the options for them, that the values would fit
+    fits: list[Fit] = field(default_factory=list)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+class _Looking(Inputs):
+    """Inputs whose problems are noted."""
+
+    def __init__(self, problems: Problems, *given: Any) -> None:
+        self.problems = problems
+        super().__init__(*given)
+
+    def _check(
+        self, name: str, values: Values, start: int, rows: Index | None, context: Context
+    ) -> None:
+        place = self._place(name, start, rows)
+        for fault in faults(self.binding.domains[name], values, name, context, self._finite):
+            self.problems.fault(fault, place)
+
+    def role_of(self, file: str, column: str) -> str:
+        """The role that a column of a file has."""
+        return next(
+            (
+                name
+                for name, each in self._columns.items()
+                if each.display == file and column in each.names
+            ),
+            "",
+        )
+
+
+def check(
+    loss: Loss, roles: Mapping[str, Any], params: dict[str, Any], options: InputOptions, data: Any
+) -> Checked:
+    """Look at every value of the inputs of a loss."""
+    problems, found = Problems(), Checked(loss.name)
+    options = replace(options, around=lambda source: LenientSource(source, problems.unreadable))
+    inputs: _Looking | None = None
+    with contextlib.ExitStack() as stack:
+        try:
+            inputs = _Looking(problems, loss, roles, dict(params), options, data)
+            stack.callback(inputs.close)
+            found.inputs = inputs.describe()
+            for block in inputs.blocks():
+                found.rows += block.length
+                found.skipped += block.skipped
+                for name, array in block.arrays.items():
+                    if name != BY and not inputs.roles[name].whole:
+                        found.seen.setdefault(name, Seen(inputs.shapes[name])).see(array)
+        except DataError as error:
+            problems.fail(error)
+        found.problems = problems.all(inputs.role_of if inputs else lambda file, column: "")
+        found.warnings = inputs.told() if inputs else []
+    found.fits = fits(found.seen, labelled=options.labels is not None)
+    return found

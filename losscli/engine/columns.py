@@ -1,0 +1,67 @@
+"""What the columns of a file hold, when no loss says what they should."""
+
+import contextlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.data.files import open_source
+from losscli.data.lenient import LenientSource, Unreadable
+from losscli.data.reading import ReadOptions
+from losscli.data.references import Reference
+from losscli.data.source import WHOLE, Wanted
+from losscli.engine.fits import Seen
+
+
+class ColumnSeen(NamedTuple):
+    """A column, and what is in it."""
+
+    column: str
+    holds: str
+    rows: int
+    missing: int
+    #: NaN and infinite values
+    nonfinite: int
+    #: values that are no numbers, such as words
+    words: int
+
+
+def columns(path: str, read: ReadOptions) -> list[ColumnSeen]:
+    """Every column of a file, in one pass."""
+    unreadable: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
+
+    def tell(values: Unreadable) -> None:
+        known = unreadable.setdefault(values.column, [])
+        known += [v for v in dict.fromkeys(values.values) if v not in known]
+        counts[values.column] = counts.get(values.column, 0) + len(values.rows)
+
+    with contextlib.closing(LenientSource(open_source(Reference(path), read), tell)) as source:
+        names = [*source.columns, *source.keys] or [WHOLE]
+        seen: dict[str, Seen] = {}
+        found = {name: np.zeros(3, int) for name in names}
+        for piece in source.pieces([Wanted(name) for name in names]):
+            for name, (array, missing) in zip(names, piece, strict=True):
+                seen.setdefault(name, Seen(array.shape[1:])).see(array)
+                gone = 0 if missing is None else int(np.count_nonzero(missing))
+                other = int(np.count_nonzero(~np.isfinite(array))) - gone
+                found[name] += (len(array), gone, other)
+    return [
+        ColumnSeen(
+            name, _holds(seen[name], unreadable.get(name, [])) if name in seen else "no rows",
+            int(rows), int(missing), int(other) - counts.get(name, 0), counts.get(name, 0),
+        )
+        for name, (rows, missing, other) in found.items()
+    ]  # fmt: skip
+
+
+def _holds(seen: Seen, words: list[str]) -> str:
+    if not words:
+        return seen.words
+    listed = ", ".join(words[:4]) + (", …" if len(words) > 4 else "")
+    return f"text: {listed}" if seen.low > seen.high else f"{seen.words}, and text: {listed}"
+
+
+def document(columns: list[ColumnSeen]) -> list[dict[str, Any]]:
+    """As tables have them."""
+    return [column._asdict() for column in columns]

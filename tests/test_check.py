@@ -1,0 +1,187 @@
+"""`losscli check` finds all that is wrong in one run, and says what would fit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import losscli
+from losscli.errors import DataError
+from losscli.losses import CATALOGUE
+from tests.conftest import Run
+
+
+def report(run: Run, *arguments: str, code: int = 3) -> Any:
+    done = run("check", *arguments, "-f", "json")
+    assert (done.returncode, done.stderr) == (code, "")
+    return json.loads(done.stdout)
+
+
+def reasons(document: Any) -> dict[tuple[str, str], int]:
+    return {(p["reason"], p["column"]): p["count"] for p in document["problems"]}
+
+
+def test_every_kind_of_problem_in_one_run(run: Run, tmp_path: Path) -> None:
+    lines = ["id,pred,target"] + [f"{i},0.5,{i % 2}" for i in range(1, 101)]
+    for row in range(10, 101, 4):
+        lines[row] = f"{row},1.5,0"  # 23 of them
+    lines[3], lines[4] = "3,x,0", "4, 1_000 ,0"
+    lines[5], lines[6] = "5,,1", "6,NA,1"
+    lines[7], lines[8] = "7,inf,2", "8,nan,-1"
+    (tmp_path / "f.csv").write_text("\n".join(lines) + "\n")
+    found = report(run, "binary-cross-entropy", "--data", "f.csv")
+    assert reasons(found) == {
+        ("not-a-number", "pred"): 2,
+        ("missing", "pred"): 2,
+        ("not-finite", "pred"): 2,
+        ("out-of-domain", "pred"): 23,
+        ("out-of-domain", "target"): 2,
+    }
+    by_reason = {p["reason"]: p for p in found["problems"] if p["column"] == "pred"}
+    assert [f["row"] for f in by_reason["not-a-number"]["first"]] == [3, 4]
+    assert [f["value"] for f in by_reason["not-a-number"]["first"]] == ["'x'", "'1_000'"]
+    assert [f["row"] for f in by_reason["out-of-domain"]["first"]] == list(range(10, 47, 4))
+    assert by_reason["out-of-domain"]["hint"] == "--input logits for raw scores"
+    assert (found["rows"], found["ok"], by_reason["missing"]["role"]) == (100, False, "pred")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_problems_of_a_large_file_are_counted_over_all_blocks(
+    suffix: str, run: Run, tmp_path: Path
+) -> None:
+    n = 200_000
+    frame = pd.DataFrame({"pred": np.zeros(n), "target": np.arange(n) % 3})
+    frame.loc[n - 1, "pred"] = np.inf
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    frame.to_parquet(tmp_path / "f.parquet")
+    found = report(run, "hinge", "--data", f"f.{suffix}", "--labels", "0,1")
+    assert reasons(found) == {("not-a-label", "target"): n // 3, ("not-finite", "pred"): 1}
+    assert found["problems"][0]["first"][0]["row"] == 3
+
+
+def test_problems_of_rows_and_classes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text(
+        "a,b,c,target\n0.2,0.3,0.5,0\n0.5,0.5,0.5,3\n2,-1,0,1.5\n0.1,,0.9,no\n"
+    )
+    found = report(run, "cross-entropy", "--data", "f.csv", "--pred", "a,b,c", "--input", "probs")
+    assert reasons(found) == {
+        ("missing", "b"): 1,
+        ("rows-do-not-sum", ""): 1,
+        ("out-of-domain", ""): 1,
+        ("class-out-of-range", "target"): 2,
+        ("not-a-number", "target"): 1,
+    }
+    inputs = ("check", "cross-entropy", "--data", "f.csv", "--pred", "a,b,c")
+    skipping = run(*inputs, "--nonfinite", "skip", "-f", "csv").stdout
+    assert "missing" not in skipping
+    assert "class-out-of-range" in skipping
+
+
+def test_what_ends_the_reading_is_a_problem_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("pred\n1\n-2\nx\n")
+    (tmp_path / "t.csv").write_text("target\n1\n-2\n")
+    (tmp_path / "r.csv").write_text("pred,target\n1,1\n1,2,3\n")
+    found = report(run, "msle", "--pred", "p.csv", "--target", "t.csv")
+    assert reasons(found) == {
+        ("not-a-number", "pred"): 1,
+        ("out-of-domain", "pred"): 1,
+        ("out-of-domain", "target"): 1,
+        ("length-mismatch", ""): 1,
+    }
+    assert "p.csv has 3 rows, t.csv has 2 rows" in found["problems"][-1]["problem"]
+    assert reasons(report(run, "mse", "--data", "r.csv")) == {("ragged-line", ""): 1}
+    assert reasons(report(run, "mse", "--data", "r.csv", "--pred", "pred,target")) == {
+        ("ragged-line", ""): 1
+    }
+
+
+def test_rows_paired_by_key_are_named_in_their_own_files(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,pred\nb,1\na,2\nc,3\n")
+    (tmp_path / "t.csv").write_text("id,target\na,-1\nb,x\nc,1\n")
+    found = report(run, "msle", "--pred", "p.csv", "--target", "t.csv", "--on", "id")
+    assert [(p["file"], p["reason"], p["first"][0]["row"]) for p in found["problems"]] == [
+        ("t.csv", "not-a-number", 2),
+        ("t.csv", "out-of-domain", 1),
+    ]
+    (tmp_path / "t.csv").write_text("id,target\na,1\nb,2\nd,1\n")
+    found = report(run, "msle", "--pred", "p.csv", "--target", "t.csv", "--on", "id")
+    assert reasons(found) == {("keys-do-not-pair", ""): 1}
+
+
+def test_exit_status_and_streams(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("pred,target\n0.25,0\n0.5,1\n")
+    good = run("check", "mse", "--data", "f.csv")
+    assert (good.returncode, good.stdout) == (0, "")
+    assert good.stderr.startswith("check: nothing wrong in 2 rows for mse\n")
+    assert report(run, "mse", "--data", "f.csv", code=0)["ok"] is True
+    bad = run("check", "hinge", "--data", "f.csv")
+    assert bad.returncode == 3
+    assert bad.stdout.splitlines()[1].startswith("not-a-label\ttarget\tf.csv\ttarget\t1\t1\t0\t")
+    assert "hint: hinge --labels 0,1 would fit\n" in bad.stderr
+    assert run("check", "mse", "--data", "none.csv").returncode == 4
+    assert run("check").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("pred", "target", "fit", "unfit"),
+    [
+        ("0.2,0.9,0", "0,1,1", {"binary-cross-entropy", "hinge --labels 0,1"}, {"hinge"}),
+        ("1.5,-2,0", "-1,1,1", {"hinge", "soft-margin"}, {"binary-cross-entropy", "msle"}),
+        ("1.5,2,1", "1,4,2", {"msle", "poisson-nll", "mse"}, {"hinge"}),
+    ],
+)
+def test_losses_that_would_fit(
+    pred: str, target: str, fit: set[str], unfit: set[str], run: Run, tmp_path: Path
+) -> None:
+    rows = "".join(f"{p},{t}\n" for p, t in zip(pred.split(","), target.split(","), strict=True))
+    (tmp_path / "f.csv").write_text("pred,target\n" + rows)
+    found = report(run, "mse", "--data", "f.csv", code=0)
+    fits = {f"{f['loss']} {f['options']}".strip() for f in found["fits"]}
+    assert fit <= fits
+    assert not unfit & fits
+
+
+def test_what_fits_can_be_computed(run: Run, tmp_path: Path) -> None:
+    """Whatever is said to fit computes; no other loss of these inputs does."""
+    frame = pd.DataFrame({"pred": [0.2, 0.9, 0.4], "target": [0.0, 1.0, 1.0]})
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    fits = report(run, "mse", "--data", "f.csv", code=0)["fits"]
+    for fit in fits:
+        words = iter(fit["options"].split())
+        options: Any = {word.lstrip("-").replace("-", "_"): next(words) for word in words}
+        assert losscli.compute(fit["loss"], data=frame, **options).n > 0
+    for loss in CATALOGUE:
+        if set(loss.roles) == {"pred", "target"} and loss.name not in {f["loss"] for f in fits}:
+            with pytest.raises(DataError):
+                losscli.compute(loss.name, data=frame)
+
+
+def test_the_columns_of_a_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("id,y,p,w\na,0,0.25,1\nb,1,,2\nc,1,nan,7\nd,0,1,3\n")
+    done = run("check", "--data", "f.csv", "-f", "json")
+    assert [tuple(c.values()) for c in json.loads(done.stdout)] == [
+        ("id", "text: 'a', 'b', 'c', 'd'", 4, 0, 0, 4),
+        ("y", "0 or 1", 4, 0, 0, 0),
+        ("p", "numbers from 0.25 to 1", 4, 1, 1, 0),
+        ("w", "whole numbers from 1 to 7", 4, 0, 0, 0),
+    ]
+
+
+def test_missing_values_apart_from_those_that_are_not_finite() -> None:
+    import pyarrow as pa
+
+    table = pa.table({"pred": [1.0, None, float("nan"), 2.0], "target": [0.0, 0.0, 0.0, 0.0]})
+    with pytest.raises(DataError, match="row 3: got nan"):
+        losscli.compute("mse", data=table, missing="skip")
+    with pytest.raises(DataError, match="row 2: missing"):
+        losscli.compute("mse", data=table, missing="error", nonfinite="skip")
+    with pytest.raises(DataError, match="row 2: missing"):
+        losscli.compute("mse", data=table, missing="error", nonfinite="keep")
+    found = losscli.compute("mse", data=table, missing="skip", nonfinite="keep")
+    assert (found.skipped, found.n, np.isnan(found.value)) == (1, 3, True)
+    both = losscli.compute("mse", data=table, missing="skip", nonfinite="skip")
+    assert (both.value, both.skipped) == (2.5, 2)
+    assert "|missing:skip|" in both.signature
