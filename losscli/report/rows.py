@@ -13,7 +13,7 @@ from losscli.report.inert import encoded
 Columns = Mapping[str, Any]  # arrays of one length, by name
 
 #: rows of one row group: enough that its header is nothing, few enough to hold
-GROUP_ROWS = 1 << 20
+GROUP_ROWS = 1 << 18
 #: a terminal shows a drawn table up to this many rows, plain columns beyond
 DRAWN_ROWS = 1000
 
@@ -146,9 +146,18 @@ class _Parquet:
             return
         table = pa.Table.from_batches(self._held)
         if self._writer is None:
-            # Losses hardly repeat: a dictionary of them costs time and saves nothing.
+            # Losses hardly repeat: a dictionary of them costs time and saves nothing. Numbers of
+            # rows are one more than the last: as differences they take no room.
+            encoding = {
+                field.name: "DELTA_BINARY_PACKED" if field.type == pa.int64() else "PLAIN"
+                for field in table.schema
+            }
             self._writer = pq.ParquetWriter(
-                self._out, table.schema, compression="snappy", use_dictionary=False
+                self._out,
+                table.schema,
+                compression="snappy",
+                use_dictionary=False,
+                column_encoding=encoding,
             )
         self._writer.write_table(table, row_group_size=GROUP_ROWS)
         self._held, self._rows = [], 0
