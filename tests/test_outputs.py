@@ -1,6 +1,8 @@
 """Outputs appear whole or not at all, whatever happens meanwhile; real processes."""
 
 import contextlib
+import gc
+import io
 import json
 import os
 import signal
@@ -10,10 +12,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from losscli.errors import FileError
 from losscli.report.files import AtomicFile
+from losscli.report.rows import GROUP_ROWS, writer
 from tests.conftest import ROOT, Run
 from tests.test_cli import shell
 
@@ -228,3 +232,13 @@ def test_a_pipe_with_no_room_to_wait(data: Path) -> None:
         done = shell(f"ulimit -f {limit}; {command}", data)
         assert done.returncode == 4
         assert f"for what has to be unpacked or comes through a pipe: {why}" in done.stderr
+
+
+def test_a_parquet_file_is_given_up_in_silence() -> None:
+    """An error or Ctrl-C closes the file; pyarrow's writer would say that it cannot end it."""
+    out = io.BytesIO()
+    rows = writer("parquet", out)
+    rows.write({"loss": np.zeros(GROUP_ROWS)})
+    out.close()
+    del rows
+    gc.collect()  # what is said while it is forgotten, pytest makes an error
