@@ -27,6 +27,7 @@ def run() -> None:
     _prepare_streams()
     if sys.argv[1:2] == ["compute"]:
         _keep_memory()
+        _heed_cut_files()
     try:
         from losscli.cli import main
 
@@ -74,6 +75,24 @@ def _keep_memory() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(trim_threshold, 1 << 28)
         library.mallopt(mmap_threshold, 1 << 25)
+
+
+def _heed_cut_files() -> None:
+    """End with an error where a file is cut short while it is mapped into memory.
+
+    To read what is not there any more raises SIGBUS in the middle of an instruction, which no
+    handler of Python's gets to see. This one is called by the system itself.
+    """
+    import ctypes
+
+    def end(number: int) -> None:
+        os.write(2, b"error: a file was cut short by another program while it was read\n")
+        os._exit(ExitCode.FILE)
+
+    # What C calls must stay alive.
+    _heed_cut_files.handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(end)  # type: ignore[attr-defined]
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).signal(signal.SIGBUS, _heed_cut_files.handler)  # type: ignore[attr-defined]
 
 
 def _heed_signals() -> None:

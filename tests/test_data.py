@@ -434,3 +434,41 @@ def test_what_is_asked_for_tells_a_header_from_a_row() -> None:
     counting = b"0,1\n0.5,0.5\n"
     assert CsvSource(io.BytesIO(counting), "f", selector="0").columns == ["0", "1"]
     assert CsvSource(io.BytesIO(counting), "f", selector="2").columns == ["1", "2"]
+
+
+def test_a_long_list_of_columns_is_no_name_of_a_file() -> None:
+    """It is longer than the name of a file may be."""
+    columns = ",".join(f"logit_{i}" for i in range(100))
+    assert parse(f"p.csv#{columns}").columns == columns
+
+
+def test_a_quote_that_never_closes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read twice as much at a time: looked at again for each chunk, it took the square of it."""
+    monkeypatch.setattr(records, "LONGEST_RECORD", 1 << 22)
+    monkeypatch.setattr(records, "CHUNK", 1 << 10)
+    asked: list[int] = []
+
+    class Endless(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            asked.append(size)
+            return b"\n" * size if len(asked) > 1 else b'a,b\n1,"'.ljust(size, b"\n")
+
+    with pytest.raises(DataError, match="a quote that never closes"):
+        list(records.chunks(Endless(), "f.csv", b","))  # type: ignore[arg-type]
+    assert len(asked) < 20
+
+
+def test_blank_lines_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("losscli.data.csv.LONGEST_RECORD", 1000)
+    monkeypatch.setattr(records, "CHUNK", 100)
+    with pytest.raises(DataError, match="of blank lines"):
+        read(b"a,b\n1,2\n" + b"\n" * 2000)
+
+
+@pytest.mark.parametrize("text", [b'a,"b"\r1,2\n3,4\n', b"a,b\n1,2\n\xef\xbb\xbf3,4\n"])
+def test_what_would_be_left_out_is_refused(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row after a carriage return; and a mark, which Arrow drops where a chunk begins with it."""
+    for chunk in (8, 1 << 20):
+        monkeypatch.setattr(records, "CHUNK", chunk)
+        with pytest.raises(DataError):
+            read(text)

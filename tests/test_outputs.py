@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from losscli.errors import FileError
@@ -242,3 +243,27 @@ def test_a_parquet_file_is_given_up_in_silence() -> None:
     out.close()
     del rows
     gc.collect()  # what is said while it is forgotten, pytest makes an error
+
+
+def test_a_mapped_file_that_is_cut_short(tmp_path: Path) -> None:
+    """Its pages are gone, which ends a process with SIGBUS unless it knows better."""
+    rows = 2_000_000
+    table = pa.table({"target": np.zeros(rows)})
+    with pa.ipc.new_file(tmp_path / "t.arrow", table.schema) as file:
+        file.write_table(table, max_chunksize=100_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "losscli", "compute", "mse", "--pred", "-", "--target", "t.arrow"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdin is not None
+    # A pipe holds so little that what was written last is about to be read.
+    process.stdin.write(b"1\n" * (rows // 2))
+    process.stdin.flush()
+    os.truncate(tmp_path / "t.arrow", 4096)
+    _, stderr = process.communicate(b"1\n" * (rows // 2), timeout=30)
+    assert process.returncode == 4
+    assert stderr == b"error: a file was cut short by another program while it was read\n"

@@ -15,10 +15,12 @@ from losscli.data.arrow import read
 from losscli.data.records import LONGEST_RECORD, Quoting, chunks, count_lines
 from losscli.data.source import NUMBER, BadValue, Source, Values, Wanted, misfit
 from losscli.data.tables import names_of
-from losscli.data.text import Uncommented, quoted, recode
+from losscli.data.text import Uncommented, carriage_returns, recode
 from losscli.errors import DataError, FileError
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "None", "<NA>")
+#: what some writers begin a file with, and what stands in the middle where files were joined
+BOM = b"\xef\xbb\xbf"
 #: bytes that are not UTF-8, as `surrogateescape` keeps them
 _ESCAPED = re.compile("[\udc80-\udcff]")
 csv_module.field_size_limit(LONGEST_RECORD)
@@ -48,7 +50,7 @@ class CsvSource(Source):
         possible = (delimiter or (",\t" if decimal == "." else ";\t|")).encode()
         self._stream = stream if comment is None else Uncommented(stream, comment, possible)
         self._chunks = chunks(self._stream, display, possible)
-        first = next(self._chunks, b"").removeprefix(b"\xef\xbb\xbf")
+        first = next(self._chunks, b"").removeprefix(BOM)
         blank = len(first) - len(first.lstrip(b"\r\n"))
         first = first[blank:]
         if not first.strip():
@@ -114,14 +116,18 @@ class CsvSource(Source):
     def _bodies(self) -> Iterator[bytes]:
         """Chunks of records, without the blank lines at the very end: they are how files end."""
         first, self._first = self._first, b""
-        waiting = b""
+        waiting: list[bytes] = []
         for chunk in _all(first, self._chunks):
-            data = waiting + chunk if waiting else chunk
-            body = _without_line_ends(data)
-            end = data.find(b"\n", body) + 1
-            waiting = data[end:] if body else data
-            if body:
-                yield data if end == len(data) else data[:end]
+            body = _without_line_ends(chunk)
+            if not body:
+                waiting.append(chunk)
+                if sum(map(len, waiting)) > LONGEST_RECORD:
+                    limit = f"{LONGEST_RECORD >> 20} MiB"
+                    raise DataError(f"{self.display}: over {limit} of blank lines")
+                continue
+            end = chunk.find(b"\n", body) + 1
+            yield b"".join([*waiting, chunk[:end]]) if waiting or end < len(chunk) else chunk
+            waiting = [chunk[end:]] if end < len(chunk) else []
 
     def close(self) -> None:
         self._stream.close()
@@ -160,6 +166,8 @@ class CsvSource(Source):
 
         if quotes and self._quoting.stray(chunk) >= 0:
             raise pa.ArrowInvalid("a quote is followed by more of its field")
+        if chunk.startswith(BOM):
+            raise pa.ArrowInvalid("Arrow leaves out what would be part of a value")
         names = [str(i) for i in range(len(self.columns))]
         types = {
             str(i): pa.string() if w.as_words else pa.float64()
@@ -274,10 +282,7 @@ def _first_record(
     """The first record's cells, where the next one starts, and the delimiter."""
     end = data.find(b"\n")
     if b"\r" in data[:end].rstrip(b"\r") and b'"' not in data[:end]:
-        raise DataError(
-            f"{display}: lines that end with a carriage return alone",
-            f"tr '\\r' '\\n' < {quoted(display)} | losscli … reads it from '-'",
-        )
+        raise carriage_returns(display)
     # A record goes on while a quoted field is open.
     while end >= 0:
         text = data[: end + 1].decode(errors="replace")
@@ -289,9 +294,12 @@ def _first_record(
         end, found = len(data) - 1, delimiter or ("," if decimal == "." else ";")
         text = data.decode(errors="replace")
     try:
-        record = next(csv_module.reader(io.StringIO(text, newline=""), delimiter=found), [])
+        reader = csv_module.reader(io.StringIO(text, newline=""), delimiter=found)
+        record, *others = list(reader) or [[]]
     except csv_module.Error as error:
         raise DataError(f"{display}, line 1: {error}") from None
+    if others:
+        raise carriage_returns(display)
     return record, end + 1, found
 
 

@@ -4,6 +4,7 @@ Rows are read from the front, a piece at a time, and nothing is ever unpickled.
 """
 
 import os
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -170,9 +171,16 @@ def decode_rows(part: Any, wanted: Wanted, display: str, row: int) -> Values:
     """Rows of an array as what is wanted of them; `row` is the first one's place in the file."""
     if part.dtype.kind == "S":
         part = np.char.decode(part, "utf-8", "replace")
+    if part.dtype.kind == "U" and _code_points(part).max(initial=0) > sys.maxunicode:
+        raise FileError(f"{display}: damaged after row {row}: text that is not Unicode")
     try:
         return decode(part, wanted)
     except BadValue as bad:
         raise misfit(
             display, wanted.column, row + bad.index + 1, bad.value, bad.expected, bad.hint
         ) from None
+
+
+def _code_points(texts: Any) -> Any:
+    """The letters of an array of texts as numbers, of which NumPy makes strings unchecked."""
+    return np.ascontiguousarray(texts).view(np.dtype("u4").newbyteorder(texts.dtype.byteorder))

@@ -8,6 +8,7 @@ import ast
 import mmap
 import os
 from math import prod
+from operator import index
 from typing import Any, NoReturn
 
 import numpy as np
@@ -36,7 +37,7 @@ class NpyArray:
         fields = self._header()
         try:
             self.dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(fields["descr"])
-            self.shape: tuple[int, ...] = tuple(int(length) for length in fields["shape"])
+            self.shape: tuple[int, ...] = tuple(map(index, fields["shape"]))
             fortran = bool(fields["fortran_order"])
         except (KeyError, TypeError, ValueError, SyntaxError) as error:
             self._unreadable(f"its header makes no sense ({error})")

@@ -21,7 +21,7 @@ class Quoting:
         # A field that is not closed goes on to the end of the data. Group 1 is the closing quote,
         # group 2 what stands between it and the end of the field.
         self._field = re.compile(
-            b"(?:^|(?<=[" + ends + b']))"(?:[^"]|"")*(?:(")(?!")([^"' + ends + b"])?|\\Z)"
+            b"(?:^|(?<=[" + ends + b']))"[^"]*+(?:""[^"]*+)*+(?:(")(?!")([^"' + ends + b"])?|\\Z)"
         )
 
     def record_end(self, data: bytes) -> int:
@@ -77,7 +77,9 @@ def _cut(
     buffer = b""
     while True:
         try:
-            data = stream.read(CHUNK)
+            # A record that is not over yet is looked at again from its start: as much again is
+            # read, so that the looking does not grow with the square of its length.
+            data = stream.read(max(CHUNK, len(buffer)))
         except (OSError, EOFError) as error:
             raise FileError(f"{display}: {getattr(error, 'strerror', '') or error}") from None
         if not data:

@@ -35,6 +35,8 @@ def open_stream(reference: Reference) -> BinaryIO:
         if isinstance(error, FileNotFoundError):
             hint = _nearby(reference.path)
         raise FileError(f"{reference.path}: {error.strerror or error}", hint) from None
+    except ValueError as error:  # a name with a NUL in it
+        raise FileError(f"{reference.path}: {error}") from None
 
 
 class _Again(io.RawIOBase):

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from typing import Any
 
 from losscli.data.records import LONGEST_RECORD
-from losscli.errors import FileError
+from losscli.errors import DataError, FileError
 
 #: marks at the start of a text, and what they say it is in; UTF-32 starts as UTF-16 does
 _MARKS = (
@@ -141,3 +141,11 @@ def recode(encoding: str, display: str) -> str:
     """How to make UTF-8 of a text in another encoding."""
     source = "" if display == "standard input" else f" {quoted(display)}"
     return f"iconv -f {encoding} -t UTF-8{source} | losscli … reads it from '-'"
+
+
+def carriage_returns(display: str) -> DataError:
+    """The error of a file of an old kind, with what makes another of it."""
+    return DataError(
+        f"{display}: lines that end with a carriage return alone",
+        f"tr '\\r' '\\n' < {quoted(display)} | losscli … reads it from '-'",
+    )
