@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
+from losscli import threads
 from losscli.data import inputs as data_inputs
 from losscli.errors import DataError
-from losscli.losses import CATALOGUE, numerics
+from losscli.losses import CATALOGUE
+from losscli.losses import pairs as of_pairs
 from tests import generate
 from tests.conftest import Run
 
@@ -51,13 +53,14 @@ def test_a_batch_is_a_call_of_its_own(name: str, rng: np.random.Generator) -> No
 
 
 @pytest.mark.parametrize("name", BATCH)
-@pytest.mark.parametrize("tile", [1, 60, 100, 1200])
+@pytest.mark.parametrize("tile", [(1, 1), (1, 60), (7, 16), (32, 7), (64, 64)])
 def test_tiles_do_not_matter(
-    name: str, tile: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+    name: str, tile: tuple[int, int], rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = arrays(name, rng)
     expected = losscli.compute(name, per_sample=True, **made).per_sample
-    monkeypatch.setattr(numerics, "TILE", tile)
+    monkeypatch.setattr(of_pairs, "HEIGHT", tile[0])
+    monkeypatch.setattr(of_pairs, "WIDTH", tile[1])
     result = losscli.compute(name, per_sample=True, **made).per_sample
     np.testing.assert_allclose(result, expected, rtol=1e-12)
 
@@ -73,6 +76,35 @@ def test_blocks_do_not_matter(
     result = losscli.compute(name, per_sample=True, **made)
     np.testing.assert_array_equal(result.per_sample, expected.per_sample)
     assert result.value == expected.value
+
+
+@pytest.mark.parametrize("name", sorted({*BATCH} - {"class-balanced-weights"}))
+def test_threads_do_not_matter(
+    name: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = arrays(name, rng, 900)
+    monkeypatch.setattr(threads, "cores", lambda: 1)
+    expected = losscli.compute(name, per_sample=True, **made).per_sample
+    monkeypatch.setattr(threads, "cores", lambda: 3)
+    result = losscli.compute(name, per_sample=True, **made).per_sample
+    np.testing.assert_array_equal(result, expected)
+
+
+def test_threads_of_matrix_products_do_not_matter(
+    run: Run, rng: np.random.Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread cuts 300 × 700 products, of vectors of 390, elsewhere than four do."""
+    np.save(tmp_path / "q.npy", rng.normal(size=(300, 390)))
+    np.save(tmp_path / "p.npy", rng.normal(size=(300, 390)))
+    np.save(tmp_path / "n.npy", rng.normal(size=(700, 390)))
+    files = ["--query", "q.npy", "--positive", "p.npy", "--negatives", "n.npy"]
+    printed = set()
+    for count in ("1", "4"):
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", count)
+        done = run("compute", "info-nce", *files, "-f", "value")
+        assert done.stderr == ""
+        printed.add(done.stdout)
+    assert len(printed) == 1
 
 
 def test_a_large_batch_needs_no_matrix(rng: np.random.Generator) -> None:

@@ -39,7 +39,8 @@ def by_count(pieces: Iterator[Piece], size: int | None, limit: int, loss: str) -
                 "--batch-size N makes batches of N rows",
             )
     if rows:
-        yield start, _join(held)
+        whole, held = _join(held), []  # the pieces go as soon as they are joined
+        yield start, whole
 
 
 def by_key(pieces: Iterator[Piece], key: str) -> Iterator[Piece]:

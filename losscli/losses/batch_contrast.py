@@ -1,6 +1,6 @@
 """Metric-learning losses that compare every embedding with all the others of its batch.
 
-The n × n similarities of a batch exist only a few rows at a time.
+The n × n similarities of a batch exist only a tile at a time.
 """
 
 from typing import Literal
@@ -8,20 +8,16 @@ from typing import Literal
 from losscli.losses.dialects import dialect
 from losscli.losses.numerics import (
     Array,
-    Index,
     columns,
     log_add,
-    log_sum_exp,
-    over_pairs,
-    pick,
     ratio,
     relu,
     select,
     softplus,
     total,
     unit,
-    without,
 )
+from losscli.losses.pairs import class_sums, log_sums, without_self
 from losscli.losses.parameters import NotNegative, Positive
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Example, alias, loss
@@ -34,10 +30,10 @@ NOTHING = -float("inf")
 def log_mass(x: Array, y: Array, others_only: bool = True) -> Array:
     """ln Σ e^(x·y) over the rows y but, with `others_only`, the row of x's own number."""
 
-    def of_rows(products: Array, rows: Index) -> Array:
-        return log_sum_exp(without(products, rows) if others_only else products, into=products)
+    def term(products: Array, rows: slice, across: slice) -> list[Array]:
+        return [without_self(products, rows, across) if others_only else products]
 
-    return over_pairs(x, y, of_rows)
+    return log_sums(x, y, term)[0]
 
 
 @loss(
@@ -268,14 +264,11 @@ def supervised_contrastive(
     """
     z = unit(x)[0] if normalize else x
 
-    def of_rows(products: Array, rows: Index) -> Array:
-        same = select(target[rows][:, None] == target, 1.0, 0.0)
-        positives = total(same) - 1.0
-        likeness = ratio(total(same * products) - pick(products, rows), positives)
-        everyone = log_sum_exp(without(products, rows), into=products)
-        return select(positives > 0, relu(everyone - likeness), 0.0)
-
-    return over_pairs(z / temperature, z, of_rows)
+    everyone = log_mass(z / temperature, z)
+    # The mean of the likeness to the others of a class is the likeness to their mean.
+    company, count = class_sums(z, target)
+    likeness = ratio(total(z / temperature * (company - z)), count - 1.0)
+    return select(count > 1, relu(everyone - likeness), 0.0)
 
 
 @loss(
@@ -348,11 +341,12 @@ def circle(
     """
     z = unit(x)[0] if normalize else x
 
-    def of_rows(products: Array, rows: Index) -> Array:
+    def terms(products: Array, rows: slice, across: slice) -> tuple[Array, Array]:
         d = relu(1.0 - products)
-        same = target[rows][:, None] == target
+        same = target[rows][:, None] == target[across]
         pull = select(same, gamma * (d + margin) * (d - margin), NOTHING)
         push = select(same, NOTHING, gamma * relu(1.0 + margin - d) * (1.0 - margin - d))
-        return softplus(log_sum_exp(without(pull, rows), into=pull) + log_sum_exp(push, into=push))
+        return without_self(pull, rows, across), push
 
-    return over_pairs(z, z, of_rows)
+    pull, push = log_sums(z, z, terms)
+    return softplus(pull + push)

@@ -6,7 +6,6 @@ operator. Losses use these names and no array library directly.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -361,32 +360,6 @@ def log_sum_exp(x: Array, into: Array | None = None) -> Array:
     with np.errstate(over="ignore"):
         np.exp(terms, out=terms)
     return shift[..., 0] + log(np.add.reduce(terms, axis=-1))
-
-
-#: entries of the part of a matrix of pairs that exists at once: 4 MiB of float64
-TILE = 1 << 19
-
-
-def over_pairs(x: Array, y: Array, reduce_row: Callable[[Array, Index], Array]) -> Array:
-    """`reduce_row` of the rows of x yᵀ: (n, d) and (m, d) → (n,), a few rows at a time.
-
-    The n × m products never exist together. `reduce_row` takes some rows of them, which it may
-    change, and the indices of these rows.
-    """
-    result = np.empty(len(x))
-    height = min(len(x), max(1, TILE // max(1, len(y))))
-    tile = np.empty((height, len(y)))  # one for all: fresh memory costs more than the products
-    for start in range(0, len(x), height):
-        rows = np.arange(start, min(start + height, len(x)))
-        part = slice(start, start + len(rows))
-        result[part] = reduce_row(np.matmul(x[part], y.T, out=tile[: len(rows)]), rows)
-    return result
-
-
-def without(x: Array, column: Index) -> Array:
-    """x, whose entry of one column a row is now −∞, in place: it is in no maximum and no e^x."""
-    x[np.arange(len(x)), column] = -np.inf
-    return x
 
 
 def log_softmax(x: Array) -> Array:
