@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -105,7 +104,12 @@ def join(parts: Sequence[Values]) -> Values:
 
 def stack(columns: Sequence[Values]) -> Values:
     """Column beside column: (n,), (n,), … → (n, k)."""
-    return _together(partial(np.stack, axis=1), columns)
+    return _together(_beside, columns)
+
+
+def _beside(arrays: Sequence[Any]) -> Any:
+    """As they are given, whole columns: to interleave them costs more than most losses."""
+    return np.stack(arrays).swapaxes(0, 1)
 
 
 def _together(how: Callable[..., Any], parts: Sequence[Values]) -> Values:
@@ -180,8 +184,12 @@ class BadValue(Exception):
 
 
 def piece_rows(width: int) -> int:
-    """Rows of a piece, by the number of values of a row, so that memory does not grow with it."""
-    return max(1, min(PIECE_ROWS, PIECE_VALUES // max(1, width)))
+    """Rows of a piece, by the number of values of a row, so that memory does not grow with it.
+
+    They are a power of two, as the rows of a block are, so that blocks need not be joined of two.
+    """
+    most = max(1, min(PIECE_ROWS, PIECE_VALUES // max(1, width)))
+    return 1 << (most.bit_length() - 1)
 
 
 def misfit(

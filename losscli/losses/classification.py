@@ -14,7 +14,6 @@ from losscli.losses.numerics import (
     expm1,
     log,
     log1p,
-    log_softmax,
     maximum,
     pick,
     relu,
@@ -47,6 +46,7 @@ from losscli.losses.roles import (
     LogProbabilities,
     SoftLabel,
 )
+from losscli.losses.softmaxes import log_softmax, log_softmax_at
 
 
 def smooth_labels(y: Array, epsilon: float) -> Array:
@@ -164,6 +164,19 @@ def log_probabilities(
     return log(p if clip is None else clipped(p, clip, 1.0 - clip))
 
 
+def log_probability(
+    pred: Array, index: Index, input: str, renormalize: bool = False, clip: float | None = None
+) -> Array:
+    """ln p of one class of each row: `log_probabilities` without the others."""
+    if input == "logits":
+        return log_softmax_at(pred, index)
+    if input == "log-probs":
+        return pick(pred, index)
+    p = pick(pred, index)
+    p = p / total(pred) if renormalize else p
+    return log(p if clip is None else clipped(p, clip, 1.0 - clip))
+
+
 @loss(
     "cross-entropy",
     family="classification",
@@ -259,11 +272,10 @@ def cross_entropy(
         >>> cross_entropy(np.array([[0.0, 800.0], [0.0, 800.0]]), np.array([0.0, 1.0])).loss
         array([800.,   0.])
     """
-    cost = 0.0 - log_probabilities(pred, input, renormalize, clip)  # −ln p, and 0 for p = 1
-    classes = cost.shape[-1]
     w = class_weight
-    if target.ndim == cost.ndim:
-        q = (1.0 - label_smoothing) * target + label_smoothing / classes
+    if target.ndim == pred.ndim:
+        cost = 0.0 - log_probabilities(pred, input, renormalize, clip)  # −ln p, and 0 for p = 1
+        q = (1.0 - label_smoothing) * target + label_smoothing / cost.shape[-1]
         weighted = q if w is None else w * q
         return Rows(
             total(times_log(weighted, cost)),
@@ -272,10 +284,14 @@ def cross_entropy(
     keep = None if ignore_index is None else target != ignore_index
     index = class_index(target if keep is None else target * keep)
     weight = None if w is None else w[index]
-    value = pick(cost, index) if weight is None else weight * pick(cost, index)
     if label_smoothing:
-        spread = total(cost if w is None else w * cost) / classes
+        cost = 0.0 - log_probabilities(pred, input, renormalize, clip)
+        spread = total(cost if w is None else w * cost) / cost.shape[-1]
+        value = pick(cost, index) if weight is None else weight * pick(cost, index)
         value = (1.0 - label_smoothing) * value + label_smoothing * spread
+    else:
+        cost = 0.0 - log_probability(pred, index, input, renormalize, clip)
+        value = cost if weight is None else weight * cost
     if keep is not None and count_ignored:
         return Rows(value * keep, None if weight is None else weight * keep)
     return Rows(value, weight, keep)

@@ -17,7 +17,6 @@ from losscli.losses.numerics import (
     relu,
     select,
     simplex_threshold,
-    softmax,
     square,
     total,
 )
@@ -25,6 +24,7 @@ from losscli.losses.parameters import ClassWeights, Finite
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Example, Rows, alias, loss
 from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, Scores
+from losscli.losses.softmaxes import softmax
 
 MultiHot = Annotated[Array, Role((("n ... C", SOFT_LABEL),))]
 ListOrMultiHot = Annotated[

@@ -347,40 +347,6 @@ def logit(p: Array | float) -> Array:
     return log(p) - log1p(-p)
 
 
-def log_sum_exp(x: Array, into: Array | None = None) -> Array:
-    """ln Σ eˣ over the last axis, shifted by the maximum so that the sum lies in [1, C].
-
-    −∞, the logarithm of an empty sum, where every entry is −∞ or there is none. The terms are kept
-    in `into`, which may be x. A sum of positive terms in pairs is within log₂ C + 2 ulp, and so its
-    logarithm within (log₂ C + 3) ε, absolutely.
-    """
-    top = np.maximum.reduce(x, axis=-1, initial=-np.inf, keepdims=True)
-    shift = np.where(np.isinf(top), 0.0, top)
-    terms = np.subtract(x, shift, out=into)
-    with np.errstate(over="ignore"):
-        np.exp(terms, out=terms)
-    return shift[..., 0] + log(np.add.reduce(terms, axis=-1))
-
-
-def log_softmax(x: Array) -> Array:
-    """x − ln Σ eˣ over the last axis, shifted by the maximum so that the sum lies in [1, C].
-
-    A row whose maximum is not finite has no shift that helps: +∞ gives NaN, as its limit is
-    undefined; −∞ entries beside finite ones are probability zero and stay −∞.
-    """
-    # A copy, since the shifted scores are changed in place.
-    shifted = np.subtract(x, np.maximum.reduce(x, axis=-1, keepdims=True))
-    shifted -= np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
-    return shifted
-
-
-def softmax(x: Array) -> Array:
-    """eˣ / Σ eˣ over the last axis."""
-    e = np.exp(x - np.maximum.reduce(x, axis=-1, keepdims=True))
-    e /= np.add.reduce(e, axis=-1, keepdims=True)
-    return e
-
-
 def simplex_threshold(x: Array) -> Array:
     """τ for which Σ max(0, x − τ) = 1 over the last axis: what the k greatest exceed 1 by, over k.
 
@@ -420,6 +386,8 @@ def class_index(target: Array) -> Index:
 
 def pick(x: Array, index: Index) -> Array:
     """x[…, index]: of each row, the entry of its class."""
+    if x.ndim == 2:  # the same at a third of the cost
+        return x[np.arange(len(x)), index]
     return np.take_along_axis(x, index[..., None], axis=-1)[..., 0]
 
 

@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from losscli.losses.numerics import Array, columns, log_sum_exp
+from losscli.losses.numerics import (
+    Array,
+    columns,
+)
+from losscli.losses.softmaxes import log_sum_exp
 from losscli.threads import in_threads
 
 #: rows and columns of a tile: 2 MiB of float64, what a core's cache holds
@@ -45,9 +49,9 @@ def log_sums(x: Array, y: Array, terms: Terms) -> list[Array]:
 
 
 def class_sums(x: Array, target: Array) -> tuple[Array, Array]:
-    """Σ of the rows of each row's class, its own among them, and how many they are: (n, d), (n,)."""
+    """Of each row, the sum of the rows of its class, its own among them, and how many they are."""
     _, index, count = np.unique(target, return_inverse=True, return_counts=True)
-    sums = np.stack([np.bincount(index, weights=column) for column in x.T], axis=-1)
+    sums: Array = np.stack([np.bincount(index, weights=column) for column in x.T], axis=-1)
     return sums[index], count[index].astype(np.float64)
 
 

@@ -23,7 +23,6 @@ from losscli.losses.numerics import (
     jensen_shannon,
     log,
     log_ratio,
-    log_softmax,
     maximum,
     ratio,
     select,
@@ -43,6 +42,7 @@ from losscli.losses.parameters import Epsilon, NotNegative, Number
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Example, alias, loss
 from losscli.losses.roles import ClassPrediction, NotNegativeOrRow, Real, RealOrRow, Role
+from losscli.losses.softmaxes import log_softmax
 
 TargetDistribution = Annotated[
     Array,

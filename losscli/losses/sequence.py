@@ -11,7 +11,6 @@ from losscli.losses.numerics import (
     count_before,
     log,
     log_add,
-    log_softmax,
     minimum,
     one_hot,
     pick,
@@ -23,6 +22,7 @@ from losscli.losses.parameters import Class
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Rows, loss
 from losscli.losses.roles import ClassLists, FrameCount, FramePrediction, ListLength
+from losscli.losses.softmaxes import log_softmax
 
 IMPOSSIBLE = -float("inf")
 
