@@ -14,6 +14,7 @@ from losscli.data.memory import parse_size
 from losscli.data.options import Missing
 from losscli.data.reading import read_options
 from losscli.engine import precision, reductions
+from losscli.engine.backend import choose
 from losscli.engine.baseline import baseline as baseline_of
 from losscli.engine.check import Checked
 from losscli.engine.check import check as look
@@ -77,6 +78,8 @@ def compute(
     join: Join = "strict",
     max_memory: int | str | None = None,
     missing: Missing | None = None,
+    backend: str = "auto",
+    device: str = "cpu",
     **given: Any,
 ) -> Result:
     """Compute a loss on arrays or files.
@@ -122,6 +125,9 @@ def compute(
         max_memory: bytes, or a size such as "2G", that may be held where rows cannot be streamed;
             by default half of what is free.
         missing: missing values alone: an "error", or "skip" their rows; by default as `nonfinite`.
+        backend: the library that computes: "numpy", "torch", or "auto", which is NumPy unless the
+            device is a GPU.
+        device: where torch computes, "cpu" or "cuda".
         **given: the roles (arrays, Series, Arrow arrays, or references such as "p.csv#score"; a
             string names a file) and the parameters of the loss.
 
@@ -172,6 +178,8 @@ def compute(
         parse_counts(class_counts),
         baseline,
         dtype,
+        backend,
+        device,
     )
     result = evaluate(request, collector)
     if collector is not None:
@@ -199,6 +207,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
         reductions.check_row(request.row, loss.row),
         reductions.check_per(request.per, BY in roles),
         precision.check(request.dtype),
+        choose(request.backend, request.device),
     )
     params = with_class_weights(request, request.parameters())
     with options.clock.stage("open"):
@@ -245,6 +254,7 @@ def _shown(request: Request, plan: Plan) -> dict[str, str]:
         "per": plan.per if request.loss.kind == "pooled" else None,
         "by": by if isinstance(by, str) else None,
         "on": ",".join(request.options.on) or None,
+        **plan.backend.shown,
     }
     default = InputOptions()
     for name in (

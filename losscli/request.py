@@ -37,6 +37,9 @@ class Request:
     baseline: bool = False
     #: what losses are computed in
     dtype: str = "float64"
+    #: the library that computes, and where
+    backend: str = "auto"
+    device: str = "cpu"
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter's value."""

@@ -133,6 +133,8 @@ def request_of(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any])
         parse_counts(values.get("class_counts")),
         bool(values.get("baseline")),
         values.get("dtype", "float64"),
+        values.get("backend", "auto"),
+        values.get("device", "cpu"),
     )
 
 

@@ -159,6 +159,8 @@ def writing_options() -> list[click.Parameter]:
 
 def running_options() -> list[click.Parameter]:
     """The options of how a computation runs."""
+    from losscli.engine.backend import DEVICES, NAMES  # it loads NumPy, which help does without
+
     return [
         Option(
             ["--threads"],
@@ -180,6 +182,21 @@ def running_options() -> list[click.Parameter]:
             section="Running",
             help="Show a bar on standard error, when that is a terminal and it takes over a "
             "second.  [default: on]",
+        ),
+        Option(
+            ["--backend"],
+            type=click.Choice(NAMES),
+            default="auto",
+            section="Running",
+            help="The library that computes; auto is NumPy unless the device is a GPU.  "
+            "[default: auto]",
+        ),
+        Option(
+            ["--device"],
+            type=click.Choice(DEVICES),
+            default="cpu",
+            section="Running",
+            help="Where torch computes.  [default: cpu]",
         ),
     ]
 

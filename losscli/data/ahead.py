@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import os
 import queue
 import threading
 from collections import deque
@@ -18,12 +17,6 @@ DEPTH = 2
 AT_ONCE = 2
 #: seconds that closing waits for a piece that is being read
 PATIENCE = 0.5
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def each_ahead(

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from losscli.data.ahead import cores
 from losscli.errors import UsageError
+from losscli.threads import cores
 
 #: what `--input-format` takes
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow", "npy", "npz", "safetensors")

@@ -11,6 +11,7 @@ from losscli.data.ahead import AT_ONCE, each_ahead
 from losscli.data.inputs import BY, WEIGHT, Block, Inputs
 from losscli.data.source import Span
 from losscli.engine import precision, reductions
+from losscli.engine.backend import NUMPY, Backend
 from losscli.engine.pool import Pool, rows_of
 from losscli.engine.precision import Precision
 from losscli.engine.reductions import Per, Row
@@ -19,6 +20,7 @@ from losscli.engine.watch import Watch
 from losscli.errors import UsageError
 from losscli.losses.numerics import Array
 from losscli.losses.registry import Pooled, Rows, as_rows
+from losscli.threads import allowed
 
 
 class Sink(Protocol):
@@ -66,6 +68,7 @@ class Plan:
     row: Row
     per: Per = "all"
     dtype: Precision = "float64"
+    backend: Backend = NUMPY
 
 
 #: told now and then how many rows are done, and of how many if that is known
@@ -110,14 +113,15 @@ def compute(
     spans = inputs.spans(HELD_ROWS if keep_rows else None) if threads > 1 else []
     parts: Iterator[Span | Block] = iter(spans) if spans else inputs.blocks()
     done = each_ahead(work, parts, threads, 0 if spans else AT_ONCE, stopped.set)
-    for _, (part, kept) in done:
-        tally.merge(part)
-        with clock.stage("write"):
-            for block, values in kept:
-                if sink is not None:
-                    sink.block(block, values)
-        if progress is not None:
-            progress(tally.rows, inputs.known_rows)
+    with allowed(threads):
+        for _, (part, kept) in done:
+            tally.merge(part)
+            with clock.stage("write"):
+                for block, values in kept:
+                    if sink is not None:
+                        sink.block(block, values)
+            if progress is not None:
+                progress(tally.rows, inputs.known_rows)
     return tally.outcome(sink)
 
 
@@ -129,7 +133,7 @@ class Tally:
         names = plan.names or ["mean", "weighted-mean"]
         self._ways = {name: reductions.resolve(name, plan.row) for name in names}
         modes = dict.fromkeys([plan.row, *(way.row for way in self._ways.values())])
-        self._function = precision.computed_in(plan.dtype, inputs.loss.function)
+        self._function = precision.computed_in(plan.dtype, plan.backend.of(inputs.loss.function))
         self._totals = {mode: Totals(mode, names) for mode in modes}
         self._pool = self._new_pool()
         self._watch = Watch(params.get("input") == "logits" and "C" in inputs.binding.context)

@@ -34,7 +34,9 @@ def log_sums(x: Array, y: Array, terms: Terms) -> list[Array]:
     left, right = _even(x), _even(y)
 
     def of_strip(rows: slice) -> list[Array]:
-        tile = np.empty((HEIGHT, WIDTH))  # one for all: fresh memory costs as much as the sums
+        tile = np.empty_like(
+            x, shape=(HEIGHT, WIDTH)
+        )  # one for all: fresh memory costs as much as the sums
         some = left[rows.start :][:HEIGHT]
         parts = []
         for across in _cuts(len(y), WIDTH):
@@ -45,7 +47,7 @@ def log_sums(x: Array, y: Array, terms: Terms) -> list[Array]:
         return [log_sum_exp(columns(*each)) for each in zip(*parts, strict=True)]
 
     strips = in_threads(of_strip, _cuts(len(x), HEIGHT))
-    return [np.concatenate(each) for each in zip(*strips, strict=True)]
+    return [np.concatenate(parts) for parts in zip(*strips, strict=True)]
 
 
 def class_sums(x: Array, target: Array) -> tuple[Array, Array]:
@@ -68,7 +70,9 @@ def _cuts(length: int, size: int) -> list[slice]:
 
 
 def _even(x: Array) -> Array:
-    """Rows filled up with zeros, and zero rows after the last."""
+    """Rows filled up with zeros, and zero rows after the last, for the BLAS of NumPy."""
+    if not isinstance(x, np.ndarray):
+        return x
     n, depth = x.shape
     rows = -(-n // EVEN_ROWS) * EVEN_ROWS
     wide = depth if depth <= EVEN_DEPTH else -(-depth // EVEN_DEPTH) * EVEN_DEPTH
