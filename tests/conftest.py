@@ -1,6 +1,7 @@
 """Running the command line as a process, as people and programs do."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,10 @@ ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+# A shell starts what runs in its background with Ctrl-C ignored, and processes inherit that; those
+# that tests start are to heed it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
