@@ -78,5 +78,5 @@ def test_each_ahead_keeps_the_order(count: int) -> None:
         time.sleep(0.002 * (i % 3 == 0))
         return i * i
 
-    found = list(each_ahead(slow_when_early, iter(range(count))))
+    found = list(each_ahead(slow_when_early, iter(range(count)), 2))
     assert found == [(i, i * i) for i in range(count)]

@@ -12,7 +12,7 @@ import pyarrow.dataset as pads
 import pytest
 
 import losscli
-from losscli.data import inputs, spans
+from losscli.data import block, spans
 from losscli.data.dataset import DatasetSource, natural_order
 from losscli.errors import DataError, FileError, LosscliError
 from tests.conftest import Run
@@ -263,7 +263,7 @@ def test_files_are_opened_one_at_a_time(here: Path, limit_files: Callable[[int],
 @pytest.mark.parametrize("suffix", ["parquet", "npy", "csv"])
 def test_threads_share_the_files(suffix: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spans begin inside of files and end in others; some files have no rows."""
-    monkeypatch.setattr(inputs, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(block, "BLOCK_ROWS", 64)
     monkeypatch.setattr(spans, "SPAN_VALUES", 128)
     columns = write("s/w=2", suffix, [5, 5, 5, 300, 301, 700, 1500, 1500])
     whole = losscli.compute("huber", **columns, weight=np.full(1500, 2.0), per_sample=True)

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
-from losscli.data.records import LONGEST_RECORD, Quoting, chunks, count_lines
+from losscli.data.lines import Lines
+from losscli.data.records import LONGEST_RECORD, Quoting, bodies, chunks
 from losscli.data.source import NUMBER, BadValue, Source, Values, Wanted, misfit
 from losscli.data.tables import names_of
 from losscli.data.text import Uncommented, carriage_returns, recode
@@ -66,6 +67,7 @@ class CsvSource(Source):
         self._lines = blank + (first[:cut].count(b"\n") if has_header else 0)
         names = [name.strip() for name in record]
         self.columns = names if has_header else [str(i + 1) for i in range(len(record))]
+        self._places = Lines(self.delimiter, len(self.columns) == 1)
 
     def _is_header(self, record: list[str], rest: bytes, selector: str | None) -> bool:
         """A header is a first record that is not all numbers or missing.
@@ -108,26 +110,13 @@ class CsvSource(Source):
             except (DataError, FileError):
                 return None
 
-        for chunk, parsed in each_ahead(attempt, self._bodies(), self._threads):
-            values, rows = parsed or self._parse(chunk, indexes, wanted, row, line)
-            row, line = row + rows, line + count_lines(chunk)
-            yield values
-
-    def _bodies(self) -> Iterator[bytes]:
-        """Chunks of records, without the blank lines at the very end: they are how files end."""
         first, self._first = self._first, b""
-        waiting: list[bytes] = []
-        for chunk in _all(first, self._chunks):
-            body = _without_line_ends(chunk)
-            if not body:
-                waiting.append(chunk)
-                if sum(map(len, waiting)) > LONGEST_RECORD:
-                    limit = f"{LONGEST_RECORD >> 20} MiB"
-                    raise DataError(f"{self.display}: over {limit} of blank lines")
-                continue
-            end = chunk.find(b"\n", body) + 1
-            yield b"".join([*waiting, chunk[:end]]) if waiting or end < len(chunk) else chunk
-            waiting = [chunk[end:]] if end < len(chunk) else []
+        records = bodies(first, self._chunks, self.display)
+        for chunk, parsed in each_ahead(attempt, records, self._threads):
+            values, rows = parsed or self._parse(chunk, indexes, wanted, row, line)
+            line += self._places.add(chunk, row, rows, line)
+            row += rows
+            yield values
 
     def close(self) -> None:
         self._stream.close()
@@ -152,8 +141,9 @@ class CsvSource(Source):
                 columns.append(read(array, w))
             except BadValue as bad:
                 at = row + bad.index + 1
+                on = self._line(line + self._places.within(chunk, bad.index))
                 raise misfit(
-                    self.display, w.column, at, bad.value, bad.expected, bad.hint
+                    self.display, w.column, at, bad.value, bad.expected, bad.hint, on
                 ) from None
         return columns, table.num_rows
 
@@ -211,8 +201,10 @@ class CsvSource(Source):
         width = len(self.columns)
         columns: list[list[Any]] = [[] for _ in wanted]
         reader = csv_module.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
+        end = 0
         try:
             for record in reader:
+                begin, end = end + 1, reader.line_num
                 if not record and width > 1:
                     continue
                 row += 1
@@ -230,13 +222,13 @@ class CsvSource(Source):
                             f"{self.display}, line {at}: not UTF-8 text",
                             recode("LATIN1", self.display),
                         )
-                    column.append(self._cell(cell, w, row))
+                    column.append(self._cell(cell, w, row, self._line(line + begin)))
         except csv_module.Error as error:
             at = self._line(line + reader.line_num)
             raise DataError(f"{self.display}, line {at}: {error}") from None
         return {str(i): column for i, column in enumerate(columns)} if row else None
 
-    def _cell(self, cell: str, wanted: Wanted, row: int) -> Any:
+    def _cell(self, cell: str, wanted: Wanted, row: int, line: int) -> Any:
         labels = wanted.labels
         if cell in self._missing and not (labels and cell in labels.given):
             return None
@@ -248,7 +240,8 @@ class CsvSource(Source):
             hint = wanted.hint
             if self.delimiter != "," and NUMBER.fullmatch(cell.replace(",", ".", 1)):
                 hint = "--decimal , reads numbers with a decimal comma"
-            raise misfit(self.display, wanted.column, row, f"got {_short(cell)}", expected, hint)
+            got = f"got {_short(cell)}"
+            raise misfit(self.display, wanted.column, row, got, expected, hint, line)
         return number
 
     def number(self, text: str) -> float | None:
@@ -257,23 +250,13 @@ class CsvSource(Source):
             text = text.replace(".", "?").replace(self._decimal, ".")
         return float(text) if NUMBER.fullmatch(text) else None
 
+    def line_of(self, row: int) -> int | None:
+        line = self._places.of(row)
+        return None if line is None else self._line(line)
+
     def _line(self, number: int) -> int:
         """Where in the file a line is, of which comments are left out."""
         return self._stream.line(number) if isinstance(self._stream, Uncommented) else number
-
-
-def _without_line_ends(data: bytes) -> int:
-    """How long data is without the line ends at its end, of which there are few as a rule."""
-    end = len(data)
-    while end and data[end - 1] in b"\r\n":
-        end -= 1
-    return end
-
-
-def _all(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
 
 
 def _first_record(

@@ -132,6 +132,11 @@ class DatasetSource(Source):
         number = bisect_right(self._starts, row) - 1
         return self._parts[number].path, row - self._starts[number]
 
+    def line_of(self, row: int) -> int | None:
+        number = bisect_right(self._starts, row) - 1
+        last = number == len(self._starts) - 1  # files before it are closed
+        return self._current.line_of(row - self._starts[number]) if last else None
+
     def close(self) -> None:
         self._current.close()
 

@@ -1,10 +1,9 @@
 """Bytes of CSV → chunks of whole records."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-
-import numpy as np
 
 from losscli.errors import DataError, FileError
 
@@ -46,11 +45,6 @@ def _with_quotes(data: bytes) -> bytes:
     """The lines of a chunk up to the last that has a quote."""
     end = data.find(b"\n", data.rfind(b'"')) + 1 if b'"' in data else 0
     return data[:end] if end or b'"' not in data else data
-
-
-def count_lines(data: bytes) -> int:
-    """The line ends in a chunk; `bytes.count` takes ten times as long where lines are short."""
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
 
 
 def chunks(stream: Any, display: str, delimiter: bytes) -> Iterator[bytes]:
@@ -98,3 +92,26 @@ def _cut(
             buffer = buffer[cut:]
         elif len(buffer) > LONGEST_RECORD:
             raise DataError(f"{display}: a record of over {LONGEST_RECORD >> 20} MiB: {otherwise}")
+
+
+def bodies(first: bytes, rest: Iterator[bytes], display: str) -> Iterator[bytes]:
+    """Chunks of records, without the blank lines at the very end: they are how files end."""
+    waiting: list[bytes] = []
+    for chunk in itertools.chain([first] if first else [], rest):
+        body = _without_line_ends(chunk)
+        if not body:
+            waiting.append(chunk)
+            if sum(map(len, waiting)) > LONGEST_RECORD:
+                raise DataError(f"{display}: over {LONGEST_RECORD >> 20} MiB of blank lines")
+            continue
+        end = chunk.find(b"\n", body) + 1
+        yield b"".join([*waiting, chunk[:end]]) if waiting or end < len(chunk) else chunk
+        waiting = [chunk[end:]] if end < len(chunk) else []
+
+
+def _without_line_ends(data: bytes) -> int:
+    """How long data is without the line ends at its end, of which there are few as a rule."""
+    end = len(data)
+    while end and data[end - 1] in b"\r\n":
+        end -= 1
+    return end

@@ -168,7 +168,7 @@ class Source(Protocol):
         return self.display, row
 
     def line_of(self, row: int) -> int | None:
-        """The line of a row, from 0, in a text whose lines are not its rows; None elsewhere."""
+        """The line, from 1, on which a row of a text begins; None elsewhere, or when lost."""
         return None
 
     def close(self) -> None:

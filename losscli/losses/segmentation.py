@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
+from losscli.errors import UsageError
 from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, maximum, power, ratio, select, sigmoid, square
 from losscli.losses.parameters import NotNegative, Positive
@@ -18,7 +19,14 @@ MASKS = Example("pred,target\n0.9,1\n0.8,1\n0.2,0\n0.1,0")
 def masks(pred: Array, target: Array, input: str, include_background: bool) -> tuple[Array, Array]:
     """Probabilities and labels of the pixels that count."""
     p = sigmoid(pred) if input == "logits" else pred
-    return (p, target) if include_background else (p[:, 1:], target[:, 1:])
+    if include_background:
+        return p, target
+    if p.ndim == 1 or p.shape[1] < 2:
+        raise UsageError(
+            "--no-include-background leaves no class of one column",
+            "without a column for the background, there is none to leave out",
+        )
+    return p[:, 1:], target[:, 1:]
 
 
 def sums(p: Array, t: Array, both_classes: bool, of: Callable[[Array, Array], Sums]) -> Sums:
