@@ -119,7 +119,7 @@ def test_exit_status_and_streams(run: Run, tmp_path: Path) -> None:
     assert report(run, "mse", "--data", "f.csv", code=0)["ok"] is True
     bad = run("check", "hinge", "--data", "f.csv")
     assert bad.returncode == 3
-    assert bad.stdout.splitlines()[1].startswith("not-a-label\ttarget\tf.csv\ttarget\t1\t1\t0\t")
+    assert bad.stdout.splitlines()[1].startswith("not-a-label\ttarget\tf.csv\ttarget\t1\t1\t2\t0\t")
     assert "hint: hinge --labels 0,1 would fit\n" in bad.stderr
     assert run("check", "mse", "--data", "none.csv").returncode == 4
     assert run("check").returncode == 2

@@ -29,7 +29,9 @@ def test_comments_are_left_out_and_counted(chunk: int, monkeypatch: pytest.Monke
         read(text + b"\n#\n7\n", comment="#")
     with pytest.raises(DataError, match=r"^f\.csv, line 3: 2 fields, expected 1$"):
         read(b"x\n#\n1,2\n", comment="#")
-    with pytest.raises(DataError, match=r"column 'y', row 2: got '4 # no', expected a number"):
+    with pytest.raises(
+        DataError, match=r"column 'y', row 2 \(line 3\): got '4 # no', expected a number"
+    ):
         read(b"x,y\n1,2\n3,4 # no\n", comment="#")
 
 
@@ -78,7 +80,7 @@ def test_decimal_commas() -> None:
     np.testing.assert_array_equal(read(b"1,5\n2\n-0,5e1\n", decimal=",")[0], [1.5, 2, -5])
     np.testing.assert_array_equal(read(b'"x;1";y\n 1,5 ;"2,5"\n', decimal=",")[0], [1.5])
     for cell in (b"1.5", b"1.000,5", b"1,5,5", b"1,"[:2] + b",2"):
-        with pytest.raises(DataError, match=r"row 1: got .*, expected a number"):
+        with pytest.raises(DataError, match=r"row 1 \(line 2\): got .*, expected a number"):
             read(b"x;y\n" + cell + b";1\n", "x", decimal=",")
     with pytest.raises(DataError, match="got '1,5'") as error:
         read(b"x;y\n1,5;1\n", delimiter=";")
@@ -91,7 +93,7 @@ def test_words_for_missing_values(tmp_path: Path) -> None:
     for null in ("-,?,-999", ["-", "?", -999]):
         found = losscli.compute("mse", data=path, null=null, nonfinite="skip")
         assert (found.value, found.skipped) == (1.0, 5)
-    with pytest.raises(DataError, match="row 2: got '\\?', expected a number"):
+    with pytest.raises(DataError, match=r"row 2 \(line 3\): got '\?', expected a number"):
         losscli.compute("mse", data=path, null="-", nonfinite="skip")
 
 
@@ -145,7 +147,7 @@ def test_other_encodings_are_no_obstacle_where_they_are_not_read(
      "true", "infinit", "1d5", "+-1", "1e5.5", "١"],
 )  # fmt: skip
 def test_what_is_no_number_is_refused(cell: str) -> None:
-    with pytest.raises(DataError, match=r"row 2: got .*, expected a number"):
+    with pytest.raises(DataError, match=r"row 2 \(line 3\): got .*, expected a number"):
         read(f'x,y\n1,2\n"{cell}",2\n'.encode())
 
 

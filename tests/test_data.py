@@ -104,7 +104,7 @@ def test_lines_of_carriage_returns() -> None:
 
 def test_leading_blank_lines() -> None:
     np.testing.assert_array_equal(read(b"\n\nx\n1\n2\n")[0], [1.0, 2.0])
-    with pytest.raises(DataError, match="row 2: got 'z'"):
+    with pytest.raises(DataError, match=r"row 2 \(line 5\): got 'z'"):
         read(b"\n\nx\n1\nz\n")
 
 
@@ -226,7 +226,9 @@ def test_the_row_of_a_bad_value_is_right_in_any_chunk(monkeypatch: pytest.Monkey
     monkeypatch.setattr(records, "CHUNK", 16)
     lines = [b"1.0,2.0"] * 100
     lines[72] = b"1.0,oops"
-    with pytest.raises(DataError, match=r"^f\.csv, column 'y', row 73: got 'oops', expected"):
+    with pytest.raises(
+        DataError, match=r"^f\.csv, column 'y', row 73 \(line 74\): got 'oops', expected"
+    ):
         read(b"x,y\n" + b"\n".join(lines))
 
 
@@ -328,7 +330,7 @@ def test_names_of_classes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="got 'cat', expected a number") as error:
         losscli.compute("cross-entropy", **options)
     assert "--classes" in error.value.hint
-    with pytest.raises(DataError, match="row 2: got 'bird', expected cat, dog or cow"):
+    with pytest.raises(DataError, match=r"row 2 \(line 3\): got 'bird', expected cat, dog or cow"):
         losscli.compute("cross-entropy", classes="cat,dog,cow", **options)
     with pytest.raises(DataError, match="--classes has 2 names, pred has 3 classes"):
         losscli.compute("cross-entropy", pred=[[2, 0.5, -1]], target=["a"], classes="a,b")
@@ -459,7 +461,7 @@ def test_a_quote_that_never_closes_is_bounded(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_blank_lines_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("losscli.data.csv.LONGEST_RECORD", 1000)
+    monkeypatch.setattr(records, "LONGEST_RECORD", 1000)
     monkeypatch.setattr(records, "CHUNK", 100)
     with pytest.raises(DataError, match="of blank lines"):
         read(b"a,b\n1,2\n" + b"\n" * 2000)

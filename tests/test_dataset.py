@@ -85,8 +85,8 @@ def test_a_bad_value_is_named_by_its_file_and_its_row_there(here: Path) -> None:
     write("s", "csv", [100, 200, 300], start=9)
     lines = Path("s/part-10.csv").read_text().splitlines()
     for cell, message in (
-        ("nan,1", r"s/part-10\.csv, column 'pred', row 5: got nan, expected a finite"),
-        ("x,1", r"s/part-10\.csv, column 'pred', row 5: got 'x', expected a number"),
+        ("nan,1", r"s/part-10\.csv, column 'pred', row 5 \(line 6\): got nan, expected a finite"),
+        ("x,1", r"s/part-10\.csv, column 'pred', row 5 \(line 6\): got 'x', expected a number"),
         ("1", r"s/part-10\.csv, line 6: 1 fields, expected 2"),
     ):
         Path("s/part-10.csv").write_text("\n".join([*lines[:5], cell, *lines[6:]]))
@@ -235,7 +235,10 @@ def test_partitions_are_taken_only_by_name(here: Path) -> None:
         (["k=1", "l=1"], r"h/l=1/p\.csv: partitions by l, where h/k=1/p\.csv has partitions by k"),
         (["k=1", "."], r"h/\./p\.csv|h/p\.csv: no partitions|has no partitions"),
         (["k=x"], r"h/k=x/p\.csv, column 'k', row 1: got 'x', expected a number"),
-        (["k=__HIVE_DEFAULT_PARTITION__"], r"column 'k', row 1: missing, expected a number"),
+        (
+            ["k=__HIVE_DEFAULT_PARTITION__"],
+            r"column 'k', row 1 \(line 2\): missing, expected a number",
+        ),
     ],
 )
 def test_partitions_that_do_not_fit(here: Path, folders: list[str], message: str) -> None:
@@ -283,7 +286,10 @@ def test_threads_share_the_files(suffix: str, here: Path, monkeypatch: pytest.Mo
     part = Path(f"s/w=2/part-7.{suffix}")
     columns["pred"][1400] = np.nan
     WRITERS[suffix](part, {name: column[700:] for name, column in columns.items()})
-    with pytest.raises(DataError, match=rf"part-7\.{suffix}, column 'pred', row 701: got nan"):
+    line = r" \(line 702\)" if suffix == "csv" else ""
+    with pytest.raises(
+        DataError, match=rf"part-7\.{suffix}, column 'pred', row 701{line}: got nan"
+    ):
         losscli.compute("huber", data="s", threads=4)
 
 

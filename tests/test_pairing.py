@@ -205,7 +205,7 @@ def test_three_files_and_a_value_that_is_wrong(tmp_path: Path) -> None:
     found = losscli.compute("mse", pred=p, target=t, weight=w, on="id")
     assert found.value == (1 * 4 + 2 * 1 + 3 * 9) / 6
     w = write(tmp_path / "w.csv", {"id": [1, 3, 2], "weight": [1.0, 2.0, -3.0]})
-    with pytest.raises(DataError, match=r"w\.csv, column 'weight', row 3: got -3"):
+    with pytest.raises(DataError, match=r"w\.csv, column 'weight', row 3 \(line 4\): got -3"):
         losscli.compute("mse", pred=p, target=t, weight=w, on="id")
     w = write(tmp_path / "w.csv", {"id": [1, 3], "weight": [1.0, 2.0]})
     found = losscli.compute("mse", pred=p, target=t, weight=w, on="id", join="inner")

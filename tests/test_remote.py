@@ -101,7 +101,9 @@ def test_prefixes_patterns_and_partitions(put: Callable[[str, bytes], None]) -> 
         assert found.per_sample.tolist() == rows, url
     assert losscli.compute("mse", data="s3://box/a[1].csv").value == 1
     put("s/w=2/p.csv", b"pred,target\nx,0\n")
-    with pytest.raises(DataError, match=r"^s3://box/s/w=2/p\.csv, column 'pred', row 1: got 'x'"):
+    with pytest.raises(
+        DataError, match=r"^s3://box/s/w=2/p\.csv, column 'pred', row 1 \(line 2\): got 'x'"
+    ):
         losscli.compute("mae", data="s3://box/s")
 
 

@@ -21,6 +21,8 @@ from losscli.errors import DataError, FileError
 
 #: how Hive writes that a key of a partition is missing
 _NO_KEY = "__HIVE_DEFAULT_PARTITION__"
+#: files of which it is remembered on which lines their rows are
+LATEST = 8
 _LEFT_OUT = "files whose names start with '.' or '_' are left out"
 
 
@@ -84,6 +86,8 @@ class DatasetSource(Source):
         self._kind = type(self._current)
         #: the first row of each file that was read so far
         self._starts: list[int] = []
+        #: the files that were read last, by number, which still know where their lines are
+        self._latest: dict[int, Source] = {}
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         row = 0
@@ -93,6 +97,8 @@ class DatasetSource(Source):
             if number:
                 self._current.close()
                 self._current = self._next(part)
+            self._latest[number] = self._current
+            self._latest.pop(number - LATEST, None)
             for piece in self._current.pieces(self._of_files(wanted)):
                 yield self._with_keys(piece, part, wanted)
                 row += len(piece[0].array)
@@ -134,8 +140,8 @@ class DatasetSource(Source):
 
     def line_of(self, row: int) -> int | None:
         number = bisect_right(self._starts, row) - 1
-        last = number == len(self._starts) - 1  # files before it are closed
-        return self._current.line_of(row - self._starts[number]) if last else None
+        source = self._latest.get(number)
+        return None if source is None else source.line_of(row - self._starts[number])
 
     def close(self) -> None:
         self._current.close()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 #: chunks whose lines are not their rows that are kept to be counted in; others are behind by then
-KEPT = 16
+KEPT = 4
 
 
 class _Part(NamedTuple):
