@@ -39,7 +39,7 @@ def report(results: list[dict[str, Any]]) -> None:
         "ratios within a round.\nEvery value was compared with the others' before it was timed. "
         "Written by `python -m benchmarks.run`.\n",
         f"Python {platform.python_version()}, {_versions()}; {_machine()}.\n",
-        (DOCS / "performance.notes.md").read_text(encoding="utf-8"),
+        (Path(__file__).with_name("notes.md")).read_text(encoding="utf-8"),
         *_targets(results),
         *_growth(results),
         "## Measurements\n",

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import losscli
 from losscli.errors import FileError
 from losscli.report.files import AtomicFile
 from losscli.report.rows import GROUP_ROWS, writer
@@ -267,3 +268,19 @@ def test_a_mapped_file_that_is_cut_short(tmp_path: Path) -> None:
     _, stderr = process.communicate(b"1\n" * (rows // 2), timeout=30)
     assert process.returncode == 4
     assert stderr == b"error: a file was cut short by another program while it was read\n"
+
+
+def test_a_flipped_bit_of_a_written_parquet_file_is_noticed(tmp_path: Path) -> None:
+    """Pages carry checksums, which reading compares."""
+    losses = np.random.default_rng(0).random(1000)
+    path = tmp_path / "r.parquet"
+    with path.open("wb") as out:
+        rows = writer("parquet", out)
+        rows.write({"loss": losses})
+        rows.close({})
+    assert losscli.compute("mse", pred=f"{path}#loss", target=losses).value == 0
+    whole = path.read_bytes()
+    at = whole.index(losses[500].tobytes())  # random numbers are not packed
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    with pytest.raises(FileError, match="damaged after row 0"):
+        losscli.compute("mse", pred=f"{path}#loss", target=losses)

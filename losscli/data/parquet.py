@@ -28,7 +28,13 @@ class ParquetSource(Source):
         # Pre-buffering would hold the whole file; a small buffer keeps one page a column. What is
         # not on disk comes in larger parts, since every part is waited for.
         size = 1 << (18 if self._in_place else 22)
-        self._open = partial(pq.ParquetFile, file, pre_buffer=False, buffer_size=size)
+        self._open = partial(
+            pq.ParquetFile,
+            file,
+            pre_buffer=False,
+            buffer_size=size,
+            page_checksum_verification=True,
+        )
         try:
             self._file: Any = self._open()
             self.columns: list[str] = column_names(self._file.schema_arrow)

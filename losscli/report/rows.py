@@ -158,6 +158,7 @@ class _Parquet:
                 compression="snappy",
                 use_dictionary=False,
                 column_encoding=encoding,
+                write_page_checksum=True,
             )
         self._writer.write_table(table, row_group_size=GROUP_ROWS)
         self._held, self._rows = [], 0
