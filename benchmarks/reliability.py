@@ -187,7 +187,7 @@ class Faults:
                 state = self.state(work, suffix)
             finally:
                 if mounted:
-                    subprocess.run(["umount", str(work)], check=True)
+                    subprocess.run(["umount", "--lazy", str(work)], check=True)
         expected = {0: "output whole", 4: "nothing written"}.get(done.code)
         kind = "a full disk (tmpfs)" if mounted else "a limit on the size of files"
         allowed = state == expected and done.clean

@@ -453,6 +453,8 @@ def test_on_a_terminal() -> None:
     assert "mae|row:mean" in wide
     narrow = on_terminal(MAE, 30)
     assert "value: 44.7769" in narrow
+    half = on_terminal(MAE, 70).splitlines()  # a line for each that is printed, not of the screen
+    assert any("mae|row:mean" in line and "losscli:" in line for line in half)
 
 
 def test_no_colour() -> None:

@@ -40,7 +40,8 @@ def draw(records: Sequence[Record], stream: IO[str], color: str) -> None:
     console.print(table)
     for record in records:
         if _BELOW in record:
-            console.print(Text(inert(record[_BELOW]), style="dim"), overflow="fold")
+            # One line, however narrow the terminal: it is made to be copied.
+            console.print(Text(inert(record[_BELOW]), style="dim"), soft_wrap=True)
 
 
 def _box(console: Any) -> Any:
