@@ -27,6 +27,7 @@ threads = [threading.Thread(target=work) for _ in range(len(os.sched_getaffinity
 [t.join() for t in threads]
 print()
 """
+_DUCKDB = "import duckdb; duckdb.sql('SET enable_progress_bar = false')"
 _DECODE_CSV = "import pyarrow.csv as pc; [pc.read_csv(f).num_rows for f in {files}]; print()"
 
 
@@ -85,7 +86,7 @@ def _scripts(case: Case, paths: dict[str, Path], kind: str, out: Path | None) ->
             f"pd.DataFrame({{'loss': {rows['numpy']}}}).to_parquet('{out}'); print()",
             "polars": f"{polars}{rows['polars']}; "
             f"f.select(e.alias('loss')).sink_parquet('{out}'); print()",
-            "duckdb": f'import duckdb; duckdb.sql("COPY (SELECT {sql} AS loss FROM {table}) '
+            "duckdb": f'{_DUCKDB}; duckdb.sql("COPY (SELECT {sql} AS loss FROM {table}) '
             f"TO '{out}' (FORMAT parquet)\"); print()",
         }
     tensors = "p, t = (None if x is None else torch.as_tensor(np.asarray(x)) for x in (p, t)); "
@@ -108,7 +109,7 @@ def _scripts(case: Case, paths: dict[str, Path], kind: str, out: Path | None) ->
         "polars": case.polars
         and f"{polars}{case.polars}; print(f.select(e).collect(engine='streaming').item())",
         "duckdb": case.duckdb
-        and f'import duckdb; found = duckdb.sql("SELECT {case.duckdb} FROM {table}").fetchall(); '
+        and f'{_DUCKDB}; found = duckdb.sql("SELECT {case.duckdb} FROM {table}").fetchall(); '
         "print(found[0][0])",
         "decode alone": decode.format(files=files, width=width),
     }
