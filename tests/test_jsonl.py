@@ -215,3 +215,11 @@ def test_a_record_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_words_for_missing_values() -> None:
     found = read('{"a": "NA"}\n{"a": 1}\n{"a": "-"}\n', null=("NA", "-"))[0]
     np.testing.assert_array_equal(found, [np.nan, 1, np.nan])
+
+
+@pytest.mark.parametrize("text", ["null\n", '{"a": 1}\nnull\n', ' null\n{"a": 1}\n'])
+def test_a_line_that_is_null_is_refused(tmp_path: Path, text: str) -> None:
+    """At the start of a chunk, pyarrow's parser would end the process for it."""
+    (tmp_path / "f.jsonl").write_text(text)
+    with pytest.raises(LosscliError, match=r"line [12]"):
+        losscli.compute("mse", data=str(tmp_path / "f.jsonl"), pred="a", target="a")

@@ -219,15 +219,18 @@ def _by_arrow(chunk: bytes, schema: Any, wanted: Sequence[Wanted]) -> list[Value
     """The wanted columns of a chunk as Arrow reads them; None where Python must have a look."""
     import pyarrow.json as pajson
 
+    # Arrow takes two objects on a line, and one on two lines; a null that comes first ends the
+    # whole process.
+    starts = chunk.count(b"\n{") + chunk.startswith(b"{")
+    if starts != chunk.count(b"\n"):
+        return None
     try:
         table = pajson.read_json(
             pa.BufferReader(chunk),
             pajson.ReadOptions(use_threads=False, block_size=len(chunk) + 1),
             pajson.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
         )
-        # Arrow takes two objects on a line, and one on two lines.
-        starts = chunk.count(b"\n{") + chunk.startswith(b"{")
-        if not table.num_rows == chunk.count(b"\n") == starts:
+        if table.num_rows != starts:
             return None
         (batch,) = table.combine_chunks().to_batches()
         return [arrow.read(nested.column(batch, w.column), w) for w in wanted]

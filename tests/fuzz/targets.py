@@ -6,6 +6,7 @@ Each target takes bytes. Its corpus, which the tests replay, is the folder of it
 
 import csv
 import io
+import json
 import math
 import os
 import tempfile
@@ -21,6 +22,7 @@ from losscli.api import parse_classes, parse_counts, parse_labels
 from losscli.data import records
 from losscli.data.csv import MISSING, CsvSource
 from losscli.data.files import ReadOptions, open_source
+from losscli.data.jsonl import JsonSource
 from losscli.data.references import Reference, choose, parse
 from losscli.data.source import WHOLE, LabelMap, Source, Wanted
 from losscli.errors import LosscliError
@@ -69,6 +71,39 @@ def csv_text(data: bytes) -> None:
         pass
     finally:
         records.CHUNK = before
+
+
+def json_lines(data: bytes) -> None:
+    """JSON lines as Python's own reader reads them; the first byte says in what chunks."""
+    how, text = (data[0], data[1:]) if data else (0, b"")
+    before, records.CHUNK = records.CHUNK, (1, 7, 64, 1 << 20)[how & 3]
+    try:
+        source = JsonSource(io.BytesIO(text), "f.jsonl")
+        for name in source.columns[:3]:
+            found = _rows(JsonSource(io.BytesIO(text), "f.jsonl"), [Wanted(name)])
+            if all(np.ndim(row[0]) == 0 for row in found):
+                _assert_same(found, _by_json(text, name))
+    except LosscliError:
+        pass
+    finally:
+        records.CHUNK = before
+
+
+def _by_json(text: bytes, name: str) -> list[list[float]]:
+    """The numbers of a column that our reader took, by Python's reader."""
+    found = []
+    for line in text.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape").split("\n"):
+        if line.strip():
+            value: Any = json.loads(line)
+            for part in name.split(".") if name not in value else [name]:
+                value = value.get(part) if isinstance(value, dict) else None
+            value = (
+                {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}.get(value, value)
+                if isinstance(value, str)
+                else value
+            )
+            found.append([np.asarray(math.nan if value is None else value, dtype=float)])
+    return found
 
 
 def _by_python(text: bytes, delimiter: str, header: bool) -> list[list[float]]:
@@ -125,6 +160,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "npy": files,
     "npz": files,
     "packed": files,
+    "jsonl": json_lines,
+    "safetensors": files,
 }
 CORPUS = Path(__file__).parent / "corpus"
 
