@@ -19,6 +19,7 @@ from losscli.data.sorting import Sorter
 from losscli.data.source import Values, Wanted
 from losscli.errors import DataError, UsageError
 from tests.conftest import Run
+from tests.test_formats import WRITERS
 
 N = 5000
 RNG = np.random.default_rng(20)
@@ -334,3 +335,38 @@ def test_levels_of_an_index_are_keys(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("day,user,target\n1,b,3\n2,a,2\n1,a,1\n")
     found = losscli.compute("mse", pred=series, target=f"{tmp_path}/t.csv", on=["user", "day"])
     assert found.value == 0
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "safetensors", "parquet"])
+def test_keys_in_every_format(suffix: str, tmp_path: Path) -> None:
+    """Words and whole numbers as JSON has them, and members of objects, pair with a CSV's text."""
+    columns = {"id": np.array([30, 7, 100]), "pred": np.array([3.0, 7.0, 1.0])}
+    WRITERS[suffix](tmp_path / f"p.{suffix}", columns)
+    (tmp_path / "t.csv").write_text("id,target\n7,7\n30,3\n100,0\n")
+    found = losscli.compute(
+        "mse", pred=f"{tmp_path}/p.{suffix}#pred", target=f"{tmp_path}/t.csv#target", on="id",
+        per_sample=True,
+    )  # fmt: skip
+    assert found.per_sample.tolist() == [0, 0, 1]
+
+
+def test_words_of_json_are_keys(tmp_path: Path) -> None:
+    lines = ['{"k": {"user": "é"}, "pred": 1}', '{"k": {"user": "b"}, "pred": 2}']
+    (tmp_path / "p.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "t.csv").write_text("k.user,target\nb,2\né,0\n", encoding="utf-8")
+    found = losscli.compute(
+        "mse", pred=f"{tmp_path}/p.jsonl#pred", target=f"{tmp_path}/t.csv#target", on="k.user",
+        per_sample=True,
+    )  # fmt: skip
+    assert found.per_sample.tolist() == [1, 0]
+
+
+def test_views_of_text_are_keys(tmp_path: Path) -> None:
+    table = pa.table({"id": pa.array(["x", "y"], pa.string_view()), "target": [1.0, 2.0]})
+    with pa.ipc.new_file(tmp_path / "t.arrow", table.schema) as writer:
+        writer.write_table(table)
+    (tmp_path / "p.csv").write_text("id,pred\ny,2\nx,1\n")
+    found = losscli.compute(
+        "mse", pred=f"{tmp_path}/p.csv#pred", target=f"{tmp_path}/t.arrow#target", on="id"
+    )
+    assert (found.value, found.n) == (0, 2)

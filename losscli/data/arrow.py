@@ -30,7 +30,7 @@ _DTYPES = {
 def read(array: Any, wanted: Wanted) -> Values:
     """An Arrow array as what is wanted of it."""
     if wanted.raw:
-        return Values(array)
+        return Values(_plain(array))
     if wanted.key:
         keys = np.empty(len(array), dtype=object)
         keys[:] = [str(key) for key in array.to_pylist()]
