@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from losscli.losses.numerics import Array, Index
 
-#: rows of a block where a row is one number: 512 KiB of float64, which a core's cache holds
+#: rows of a block where a row is one number: 1 MiB of float64. Half of it would fit a core's cache
+#: better, but two threads would wait for each other more
 BLOCK_ROWS = 131072
 BLOCK_VALUES = 131072
 

@@ -135,13 +135,18 @@ class DatasetSource(Source):
         return self.untyped or column in self.keys
 
     def locate(self, row: int) -> tuple[str, int]:
-        number = bisect_right(self._starts, row) - 1
-        return self._parts[number].path, row - self._starts[number]
+        number, inside = self._place(row)
+        return self._parts[number].path, inside
 
     def line_of(self, row: int) -> int | None:
-        number = bisect_right(self._starts, row) - 1
+        number, inside = self._place(row)
         source = self._latest.get(number)
-        return None if source is None else source.line_of(row - self._starts[number])
+        return None if source is None else source.line_of(inside)
+
+    def _place(self, row: int) -> tuple[int, int]:
+        """The number of the file that a row is in, and where in it."""
+        number = bisect_right(self._starts, row) - 1
+        return number, row - self._starts[number]
 
     def close(self) -> None:
         self._current.close()

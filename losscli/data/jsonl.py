@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from losscli.data import arrow, nested
 from losscli.data.ahead import each_ahead
+from losscli.data.lines import count_lines
 from losscli.data.records import lines
 from losscli.data.source import BadValue, Source, Values, Wanted, misfit
 from losscli.data.tables import names_of
@@ -70,7 +71,7 @@ class JsonSource(Source):
             if values:
                 yield values
                 row += len(values[0].array)
-            line += chunk.count(b"\n")
+            line += count_lines(chunk)
 
     def close(self) -> None:
         self._stream.close()
@@ -222,7 +223,7 @@ def _by_arrow(chunk: bytes, schema: Any, wanted: Sequence[Wanted]) -> list[Value
     # Arrow takes two objects on a line, and one on two lines; a null that comes first ends the
     # whole process.
     starts = chunk.count(b"\n{") + chunk.startswith(b"{")
-    if starts != chunk.count(b"\n"):
+    if starts != count_lines(chunk):
         return None
     try:
         table = pajson.read_json(

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from losscli.data.references import STDIN, Reference
 from losscli.errors import FileError, UsageError
+from losscli.losses.registry import nearest
 
 #: bytes that tell what a stream is
 _HEAD = 64
@@ -67,14 +68,12 @@ def steady(stream: BinaryIO) -> BinaryIO:
 
 
 def _nearby(path: str) -> str:
-    import difflib
-
     folder, name = os.path.split(path)
     try:
         names = os.listdir(folder or ".")
     except OSError:
         return f"the directory {folder} cannot be read" if folder else ""
-    near = difflib.get_close_matches(name, names, n=1)
+    near = nearest(name, names)
     return f"did you mean {os.path.join(folder, near[0])}?" if near else ""
 
 

@@ -243,7 +243,7 @@ class Catalogue:
 
     def suggest(self, name: str) -> str:
         """'did you mean …?' for a name that is nearly one, else nothing."""
-        keys = _close(_key(name), self._names, n=6, cutoff=0.7)
+        keys = nearest(_key(name), self._names, n=6, cutoff=0.7)
         names = list(dict.fromkeys(self._names[key][0].name for key in keys))[:3]
         return f"did you mean {' or '.join(names)}?" if names else ""
 
@@ -256,7 +256,7 @@ def _key(name: str) -> str:
     return key.removesuffix("loss") or key
 
 
-def _close(name: str, names: Iterable[str], n: int, cutoff: float) -> list[str]:
+def nearest(name: str, names: Iterable[str], n: int = 1, cutoff: float = 0.6) -> list[str]:
     """The names most like one. Only mistakes need the library."""
     from difflib import get_close_matches
 
@@ -265,7 +265,7 @@ def _close(name: str, names: Iterable[str], n: int, cutoff: float) -> list[str]:
 
 def suggestion(name: str, names: Any) -> str:
     """'did you mean …?' for the nearest of some names, else nothing."""
-    near = _close(name, list(names), n=1, cutoff=0.6)
+    near = nearest(name, names)
     return f"did you mean {near[0]}?" if near else ""
 
 
