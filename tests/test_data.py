@@ -19,6 +19,7 @@ from losscli.data.inputs import block_rows
 from losscli.data.references import parse
 from losscli.data.source import Wanted
 from losscli.errors import DataError, FileError, UsageError
+from tests.conftest import Run
 
 doubles = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -474,3 +475,34 @@ def test_what_would_be_left_out_is_refused(text: bytes, monkeypatch: pytest.Monk
         monkeypatch.setattr(records, "CHUNK", chunk)
         with pytest.raises(DataError):
             read(text)
+
+
+def test_a_column_of_another_file_beside_data(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("pred,target,w#1\n1,0,2\n2,0,2\n")
+    (tmp_path / "w.csv").write_text("id,w\n1,1\n2,3\n")
+    mse = ("compute", "mse", "-f", "value", "--data", "d.csv", "--weight")
+    assert run(*mse, "w.csv#w").stdout == "3.25\n"  # (1 × 1 + 3 × 4) / 4
+    assert run(*mse, "w#1").stdout == "2.5\n"
+    done = run(*mse, "w.csv")
+    assert (done.returncode, done.stderr) == (
+        3,
+        "error: d.csv: no column 'w.csv'; it has 'pred', 'target', 'w#1'\n"
+        "hint: columns of another file are w.csv#COLUMN, or w.csv#* for all\n",
+    )
+    done = run(*mse, "w.csv#w", "-o", "w.csv", "--force")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        "error: w.csv: read and written by one command",
+    )
+    result = losscli.compute("mse", data={"pred": [1, 2], "target": [0, 0]},
+                             weight=f"{tmp_path}/w.csv#w")  # fmt: skip
+    assert result.value == 3.25
+
+
+def test_a_table_of_its_own_beside_standard_input(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "layer.csv").write_text("w1,w2\n1,-1\n0,1\n")
+    command = ("compute", "linear-cross-entropy", "-f", "value", "--data", "-", "--x", "x1,x2")
+    done = run(*command, "--linear-weight", "layer.csv#*", input="x1,x2,target\n800,0,1\n")
+    assert done.stdout == "800.0\n"  # −ln softmax(800, 0)₁
+    done = run(*command, "--linear-weight", "x1,x2", input="x1,x2,target\n800,0,1\n")
+    assert done.stderr.startswith("error: --linear-weight: standard input can be read only once")

@@ -1,8 +1,12 @@
 """Dialects: a library's name alone gives the library's numbers."""
 
 import json
+import math
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +19,7 @@ from losscli.cli import info_dialects
 from losscli.cli.compute import build
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.dialects import LIBRARIES
-from tests import generate
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 from tests.reference import Case, cases
 
 GOLDEN = [c for c in cases("golden") if c.peer in CATALOGUE.get(c.loss)[0].dialects]
@@ -25,8 +28,9 @@ BY_DIALECT = [
     for loss in CATALOGUE
     for library in loss.dialects
 ]
-WITH_EXAMPLE = [case for case in BY_DIALECT if case.values[0].example is not None]
-WITHOUT = [case for case in BY_DIALECT if case.values[0].example is None]
+OTHER_SCALE = [
+    (loss, library) for loss in CATALOGUE for library, form in loss.dialects.items() if form.rows
+]
 #: what a call that says nothing of its reduction, or says the default, reduces by
 DEFAULT_REDUCTION = re.compile(r"reduction='(mean|sum_over_batch_size)'")
 OTHER_REDUCTION = re.compile(r"reduction=|normalize=False|\.sum\(\)")
@@ -117,53 +121,67 @@ def typed_options(line: str) -> dict[str, Any]:
     return typed
 
 
-@pytest.mark.parametrize(("loss", "library"), WITH_EXAMPLE)
+@pytest.mark.parametrize(("loss", "library"), BY_DIALECT)
 def test_options_that_info_shows_are_the_dialect(loss: Loss, library: str) -> None:
-    """Typing out the options instead of the dialect's name gives the same value, or error."""
+    """Every dialect has a value, and typing its options out instead of its name gives it too."""
     found = info_dialects.documents(loss)[library]
-    typed = typed_options(found["command_line"])
-    if loss.dialects[library].decide is not None:
-        return
-    value, _ = example(loss, typed)
-    assert value == found["value"] or (value is None and found["error"])
-
-
-@pytest.mark.parametrize(("loss", "library"), WITHOUT)
-def test_options_of_losses_without_an_example(loss: Loss, library: str) -> None:
-    typed = typed_options(info_dialects.documents(loss)[library]["command_line"])
-    chosen = {name: v for name, v in typed.items() if name in loss.parameters}
-    arrays = generate.inputs(loss, 9, np.random.default_rng(5), **chosen)
-    value = losscli.compute(loss.name, **arrays, **typed).value
-    assert losscli.compute(loss.name, dialect=library, **arrays).value == value
-
-
-def example(loss: Loss, options: dict[str, Any]) -> tuple[Any, str | None]:
-    assert loss.example is not None
-    header, *rows = (line.split(",") for line in loss.example.data.splitlines())
-    table = {name: [float(row[i]) for row in rows] for i, name in enumerate(header)}
-    given = {k.replace("-", "_"): v for k, v in loss.example.options_given().items()}
-    try:
-        return losscli.compute(loss.name, data=table, **given, **options).value, None
-    except losscli.errors.LosscliError as error:
-        return None, error.message
-
-
-@pytest.mark.parametrize(("loss", "library"), WITH_EXAMPLE)
-def test_the_command_line_gives_the_same(loss: Loss, library: str, tmp_path: Path) -> None:
-    """Nothing that a command line does not say counts as said."""
-    assert loss.example is not None
-    found = info_dialects.documents(loss)[library]
-    path = tmp_path / "example.csv"
-    path.write_text(loss.example.data + "\n")
-    words = ["--data", str(path), *shlex.split(loss.example.options), "--dialect", library]
-    done = CliRunner().invoke(build(loss, {}), [*words, "-f", "value"])
-    if found["error"] is None:
-        assert done.exit_code == 0
-        assert float(done.stdout) == pytest.approx(found["value"], rel=1e-15)
-    else:
-        assert found["error"].removeprefix("it expects ") in str(done.exception).replace(
-            f" of {loss.name})", ")"
+    assert found["error"] is None
+    assert math.isfinite(found["value"])
+    if loss.dialects[library].decide is None:
+        example = info_dialects.example_of(loss, library)
+        typed = typed_options(found["command_line"])
+        assert (
+            info_dialects.value_of(loss, example, **example.inputs(), **typed)[0]
+            == (found["value"])
         )
+
+
+@pytest.mark.parametrize(("loss", "library"), BY_DIALECT)
+def test_the_command_line_gives_the_same(
+    loss: Loss, library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command that `info` names: nothing that it does not say counts as said."""
+    monkeypatch.chdir(tmp_path)
+    found = info_dialects.documents(loss)[library]
+    lines = re.split(r" ?[|;] (?=losscli|printf)", found["example"])
+    for line in lines:
+        words = shlex.split(line)
+        text = words[1].replace("\\n", "\n")
+        if ">" in words:
+            Path(words[-1]).write_text(text)
+        elif words[0] == "printf":
+            Path("piped").write_text(text)
+    arguments = ["piped" if word == "-" else word for word in words[3:]]
+    done = CliRunner().invoke(build(loss, {}), [*arguments, "-f", "value"])
+    assert done.exit_code == 0, done.exception
+    assert float(done.stdout) == pytest.approx(found["value"], rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("kl-divergence", "torch"), ("hinge", "torchmetrics"),
+                          ("linear-cross-entropy", "torch"), ("ctc", "torch")]
+)  # fmt: skip
+def test_the_command_runs_in_a_shell(name: str, library: str, tmp_path: Path) -> None:
+    found = info_dialects.documents(CATALOGUE.get(name)[0])[library]
+    losscli_here = shlex.join([sys.executable, "-m", "losscli"])
+    script = found["example"].replace("losscli compute", f"{losscli_here} compute")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", f"{script} -f value"], capture_output=True, text=True, cwd=tmp_path,
+        env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == pytest.approx(found["value"], rel=1e-15)
+
+
+@pytest.mark.parametrize(("loss", "library"), OTHER_SCALE)
+def test_the_rows_of_another_scale_are_those_of_the_example(loss: Loss, library: str) -> None:
+    """Under a dialect's other options, the textbook's example has the value of the dialect's."""
+    assert loss.example is not None
+    scale = {"input", "labels", "renormalize", "clip"}
+    options = {k: v for k, v in loss.dialects[library].of(library).items() if k not in scale}
+    value, _ = info_dialects.value_of(loss, loss.example, **loss.example.inputs(), **options)
+    assert value == pytest.approx(info_dialects.example_value(loss, library)[0], rel=1e-12)
 
 
 SCORES = np.array([-0.6, 0.4, 2.0])
@@ -235,7 +253,7 @@ def test_info_shows_dialects(run: Run) -> None:
         "--scale percent --eps 1e-07 --reduction mean"
     )
     page = run("info", "kl-divergence").stdout
-    assert "not here: it expects log-probabilities" in page
+    assert "torch, optax, mindspore: the example's rows are given as" in page
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

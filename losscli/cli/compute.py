@@ -216,8 +216,7 @@ def refuse_input(path: str | None, request: Request) -> None:
     """The file that is read is not the one to write, whatever --force says."""
     if path is None or not os.path.isfile(path):
         return
-    given = request.roles.values() if request.data is None else [""]
-    for value in given:
+    for value in [*request.roles.values(), *([] if request.data is None else [""])]:
         read = files_of(reference_of(value, request.data))
         if any(os.path.exists(each) and os.path.samefile(path, each) for each in read):
             raise UsageError(f"{path}: read and written by one command", "write another file")

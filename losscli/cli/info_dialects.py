@@ -1,6 +1,5 @@
 """The dialects of a loss as `info` shows them: what each sets, and what comes of it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from losscli.errors import LosscliError
@@ -24,10 +23,19 @@ def _document(loss: Loss, library: str, form: Dialect) -> dict[str, Any]:
         "call": form.name(library),
         "options": dict(form.of(library)),
         "command_line": command_line(loss, library),
+        "example": _command(loss, library, form),
         "value": value,
         "error": error,
         "notes": notes(library, form),
     }
+
+
+def _command(loss: Loss, library: str, form: Dialect) -> str:
+    if loss.example is None:
+        return ""
+    # What looks at the values first reads them twice, which standard input cannot be.
+    command = example_of(loss, library).command(loss.name, stdin=form.decide is None)
+    return f"{command} --dialect {library}"
 
 
 def section(loss: Loss) -> str:
@@ -39,7 +47,7 @@ def section(loss: Loss) -> str:
     if loss.example is not None:
         rows.append(("textbook", _text(example_value(loss)[0]), []))
     for library, about in found.items():
-        below = [about["command_line"], about["error"] and f"not here: {about['error']}"]
+        below = [about["command_line"], about["error"]]
         lines = [about["call"], *(line for line in below if line)]
         rows.append((library, _text(about["value"]), lines))
     first, second = (max(len(row[i]) for row in rows) + 2 for i in (0, 1))
@@ -49,34 +57,34 @@ def section(loss: Loss) -> str:
         wrapped = [part for text in texts for part in wrap(text, WIDTH - len(margin))] or [""]
         lines.append(f"{name:<{first}}{value:<{second}}{wrapped[0]}".rstrip())
         lines += [margin + text for text in wrapped[1:]]
-    remarks = [f"{library}: {note}" for library, about in found.items() for note in about["notes"]]
+    said: dict[str, list[str]] = {}
+    for library, about in found.items():
+        for note in about["notes"]:
+            said.setdefault(note, []).append(library)
+    remarks = [f"{', '.join(libraries)}: {note}" for note, libraries in said.items()]
     lines += [""] * bool(remarks) + [part for text in remarks for part in wrap(text, WIDTH)]
     return "\n".join(lines)
 
 
+def example_of(loss: Loss, library: str | None = None) -> Example:
+    """The loss's example; in a dialect that takes its inputs on another scale, on that."""
+    assert loss.example is not None
+    rows = loss.dialects[library].rows if library else ""
+    return loss.example.on_rows(rows) if rows else loss.example
+
+
 def example_value(loss: Loss, library: str | None = None) -> tuple[Any, str | None]:
     """The value of the loss's example in a dialect, or why it has none."""
-    assert loss.example is not None
-    return value_of(loss, loss.example, library=library)
+    example = example_of(loss, library)
+    return value_of(loss, example, **example.inputs(), dialect=library)
 
 
-def value_of(
-    loss: Loss,
-    example: Example,
-    arrays: Mapping[str, Any] | None = None,
-    library: str | None = None,
-) -> tuple[Any, str | None]:
-    """The value of a small table, or of arrays by role, or what was wrong with it."""
-    import csv
-
+def value_of(loss: Loss, example: Example, **given: Any) -> tuple[Any, str | None]:
+    """The value of inputs with the options of an example, or what was wrong with them."""
     from losscli.api import compute
 
-    header, *rows = csv.reader(example.data.splitlines()) if arrays is None else [[]]
-    table = {name: [float(row[i]) for row in rows] for i, name in enumerate(header)}
-    given: dict[str, Any] = {"data": table} if arrays is None else dict(arrays)
-    options = {k.replace("-", "_"): v for k, v in example.options_given().items()}
     try:
-        return compute(loss.name, **{"dialect": library, **given, **options}).value, None
+        return compute(loss.name, **given, **example.options_given()).value, None
     except LosscliError as error:
         expected = error.message.partition(", expected ")[2] or error.message
         expected = expected.replace(f" of {loss.name})", ")")
@@ -109,7 +117,8 @@ def notes(library: str, form: Dialect) -> list[str]:
     """What the options of a dialect cannot say."""
     decides = (form.decide.__doc__ or "").partition(": ")[2] if form.decide else ""
     remark = REMARKS.get(library, "") if form.remark else ""
-    found = (form.note, decides.rstrip("."), remark)
+    rows = form.rows and f"the example's rows are given as {' and '.join(form.rows.splitlines())}"
+    found = (form.note, decides.rstrip("."), remark, rows)
     return [note for note in found if note]
 
 

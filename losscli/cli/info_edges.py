@@ -7,35 +7,39 @@ from typing import Any
 from losscli.cli.info_dialects import value_of, wrap
 from losscli.losses import Loss
 from losscli.losses.domains import number
-from losscli.losses.examples import Example
+from losscli.losses.examples import Table
 
 WIDTH = 84
 
 
 def documents(loss: Loss) -> list[dict[str, Any]]:
     """Each case with the answer that a run of it gives, for programs."""
+    if loss.example is None:
+        return []
     found = []
     for edge in loss.edges:
-        arrays = None if isinstance(edge.rows, str) else edge.rows
-        value, error = value_of(loss, edge.example(loss.example), arrays)
+        example = loss.example.on_rows(edge.rows, edge.options)
+        value, error = value_of(loss, example, **example.inputs())
         found.append({"case": edge.text, "value": value, "error": error})
-    for case, example in common(loss):
-        value, error = value_of(loss, example)
+    for case, changed in common(loss.example.columns()):
+        inputs = loss.example.inputs() | {"data": changed}
+        weighted = {"weight": "weight"} if "weight" in changed else {}
+        value, error = value_of(loss, loss.example, **inputs, **weighted)
         found.append({"case": case, "value": value, "error": error})
     return found
 
 
-def common(loss: Loss) -> Iterator[tuple[str, Example]]:
-    """What may happen to any loss, in the words of its example."""
-    if loss.example is None:
-        return
-    data, options = loss.example
-    header, *rows = data.splitlines()
-    weightless = "\n".join([f"{header},weight", *(f"{row},0" for row in rows)])
-    yield "weights that are all 0", Example(weightless, f"{options} --weight weight".strip())
-    rest = rows[0].split(",")[1:]
-    yield "a value that is NaN", Example("\n".join([header, ",".join(["nan", *rest])]), options)
-    yield "no rows", Example(header, options)
+def common(table: Table) -> Iterator[tuple[str, Table]]:
+    """What may happen to any loss, in its example."""
+    first, values = next(iter(table.items()))
+    yield "weights that are all 0", {**table, "weight": [0.0] * len(values)}
+    yield "a value that is NaN", {**table, first: _with_nan(values)}
+    yield "no rows", {name: [] for name in table}
+
+
+def _with_nan(values: Any) -> Any:
+    """Nested lists, with NaN for the first number."""
+    return [_with_nan(values[0]), *values[1:]] if isinstance(values, list) else math.nan
 
 
 def section(loss: Loss) -> str:

@@ -217,8 +217,8 @@ def input_options(loss: Loss) -> list[click.Parameter]:
             metavar="FILE",
             type=ReferenceType(),
             section="Inputs",
-            help="One file for all inputs, which then name its columns; an input that is not "
-            "given is the column of its own name.",
+            help="One file for all inputs, which then name its columns, or FILE#COLUMN of another; "
+            "an input that is not given is the column of its own name.",
         ),
         Option(
             ["--on"],

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from losscli.data.references import Reference, parse
+from losscli.data.remote import scheme_of
 from losscli.errors import DataError, UsageError
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role
@@ -73,11 +74,19 @@ def _options(names: Sequence[str]) -> str:
 
 def reference_of(value: str | os.PathLike[str], data: Any) -> Reference:
     """The reference that a role's text is: a file and columns, or columns of the one file."""
-    if data is None:
+    if data is None or is_table(data) or names_file(value):
         return parse(value) if isinstance(value, str) else Reference(os.fspath(value))
     if "#" in str(data) and not os.path.exists(str(data)):
         raise UsageError("--data names a file; its columns are named by the roles")
     return Reference(str(data), str(value))
+
+
+def names_file(value: str | os.PathLike[str]) -> bool:
+    """Whether a role beside `data` names a file of its own: a path, or FILE#COLUMN."""
+    if not isinstance(value, str):
+        return True
+    path, mark, _ = value.rpartition("#")
+    return bool(mark) and (scheme_of(path) is not None or os.path.exists(path))
 
 
 def index_of(value: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from losscli.data.align import Stream
 from losscli.data.arrays import ArraySource
 from losscli.data.files import open_source
-from losscli.data.given import On, index_of, is_table, reference_of, table_of
+from losscli.data.given import On, index_of, is_table, names_file, option, reference_of, table_of
 from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import WHOLE, LabelMap, Source, Wanted
@@ -62,7 +62,7 @@ def open_streams(
         reference: Reference | None = None
         # A table of its own is read to its end before the others, so it shares no reader.
         own = f" of {name}" if roles[name].whole else ""
-        if table is not None and isinstance(value, str):
+        if table is not None and isinstance(value, str) and not names_file(value):
             reference = Reference("data", value)
             key, source = own, table
         elif isinstance(value, (str, os.PathLike)):
@@ -71,7 +71,7 @@ def open_streams(
             key = (path if path == STDIN else os.path.realpath(path)) + own
             if path == STDIN and key not in by_file and any(k[:1] == STDIN for k in by_file):
                 raise UsageError(
-                    f"--{name}: standard input can be read only once", "put it into a file"
+                    f"--{option(name)}: standard input can be read only once", "put it into a file"
                 )
             source = sources[by_file[key]] if key in by_file else open_source(reference, read)
         else:

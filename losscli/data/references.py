@@ -63,7 +63,9 @@ def choose(reference: Reference, names: Sequence[str], keys: Sequence[str] = ())
             listed = ", ".join(repr(n) for n in exact[:12]) + (", …" if len(exact) > 12 else "")
             raise DataError(
                 f"{reference.display}: no column '{pattern}'; it has {listed or 'none'}",
-                suggestion(pattern, exact)
+                f"columns of another file are {pattern}#COLUMN, or {pattern}#* for all"
+                if os.path.isfile(pattern)
+                else suggestion(pattern, exact)
                 if exact
                 else f"one array of several axes is named without columns: {reference.path}",
             )

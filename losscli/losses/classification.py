@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from losscli.losses import constants
 from losscli.losses.dialects import EPS, TORCH_CLASSES, dialect
 from losscli.losses.domains import Interval
+from losscli.losses.examples import LOGITS, PROBABILITIES
 from losscli.losses.numerics import (
     Array,
     Index,
@@ -191,13 +192,17 @@ def log_probability(
     dialects={
         "torch": dialect("nn.functional.cross_entropy", **TORCH_CLASSES, soft_divisor="rows"),
         "keras": dialect(
-            "losses.CategoricalCrossentropy", input="probs", renormalize=True, clip=1e-7
+            "losses.CategoricalCrossentropy",
+            input="probs",
+            renormalize=True,
+            clip=1e-7,
+            rows=PROBABILITIES,
         ),
-        "sklearn": dialect("metrics.log_loss", input="probs", clip=EPS),
+        "sklearn": dialect("metrics.log_loss", input="probs", clip=EPS, rows=PROBABILITIES),
         "optax": dialect("losses.softmax_cross_entropy_with_integer_labels"),
         "mindspore": dialect("nn.CrossEntropyLoss", **TORCH_CLASSES, soft_divisor="rows"),
     },
-    example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    example=LOGITS,
     edges=(
         Edge("logits 800 apart, the lower is true", "800,0,0,1"),
         Edge("logits 800 apart, the higher is true", "800,0,0,0"),
@@ -451,16 +456,12 @@ def generalized_cross_entropy(
     dialects={
         "torch": dialect("nn.functional.linear_cross_entropy", **TORCH_CLASSES),
     },
+    example=Example(
+        "x1,x2,target\n2,0.5,0\n0,1,1", "--x x1,x2", {"linear_weight": "w1,w2\n1,-1\n0,1"}
+    ),
     edges=(
-        Edge(
-            "logits 800 apart, the lower is true",
-            {"x": [[800.0]], "target": [1.0], "linear_weight": [[1.0], [0.0]]},
-        ),
-        Edge(
-            "every row is ignored",
-            {"x": [[1.0]], "target": [-100.0], "linear_weight": [[1.0], [0.0]]},
-            "--ignore-index -100",
-        ),
+        Edge("logits 800 apart, the lower is true", "800,0,1"),
+        Edge("every row is ignored", "1,0,-100", "--ignore-index -100"),
     ),
     properties=Properties(
         task="multiclass-classification",

@@ -59,6 +59,8 @@ class Dialect:
     note: str = ""
     #: whether what is said of everything the library computes is true of this
     remark: bool = True
+    #: the rows of the loss's example on the scale that the library takes them on, where it differs
+    rows: str = ""
 
     def of(self, library: str) -> dict[str, Any]:
         """The options, with the library's own ways."""
@@ -75,10 +77,11 @@ def dialect(
     decide: Decision | None = None,
     note: str = "",
     remark: bool = True,
+    rows: str = "",
     **options: Any,
 ) -> Dialect:
     """Declare a library's form of a loss: parameters, `row`, `reduction`, `labels` or `per`."""
-    return Dialect(call, options, decide, note, remark)
+    return Dialect(call, options, decide, note, remark, rows)
 
 
 def zero_one_if_binary(survey: Survey) -> dict[str, Any]:

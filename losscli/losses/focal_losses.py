@@ -8,6 +8,7 @@ from losscli.losses.classification import (
     smooth_labels,
 )
 from losscli.losses.dialects import dialect
+from losscli.losses.examples import LOGITS, PROBABILITIES
 from losscli.losses.numerics import (
     Array,
     class_index,
@@ -150,12 +151,13 @@ def focal(
             alpha=0.25,
             renormalize=True,
             clip=1e-7,
+            rows=PROBABILITIES,
         ),
         "mindspore": dialect(
             "nn.FocalLoss", note="for one-hot targets its mean divides by the number of classes too"
         ),
     },
-    example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    example=LOGITS,
     edges=(
         Edge("logits 800 apart, the lower is true", "800,0,0,1"),
         Edge("p = 0 of the true class", "0,0.5,0.5,0", "--input probs"),
@@ -244,7 +246,7 @@ def categorical_focal(
     family="classification",
     aliases=("poly-1", "PolyLoss", "poly_loss_cross_entropy"),
     dialects={"optax": dialect("losses.poly_loss_cross_entropy", epsilon=2.0)},
-    example=Example("a,b,c,target\n2,0.5,-1,0\n0,1,0,2", "--pred a,b,c"),
+    example=LOGITS,
     edges=(
         Edge("logits 800 apart, the lower is true", "800,0,0,1"),
         Edge("p = 0 of the true class", "0,0.5,0.5,0", "--input probs"),

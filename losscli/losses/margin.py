@@ -116,6 +116,7 @@ def hinge_embedding(
         "torchmetrics": dialect(
             "functional.classification.binary_hinge_loss",
             labels=("0", "1"),
+            rows="0.5,1\n0.5,0",
             decide=sigmoid_if_outside,
         ),
         "optax": dialect("losses.hinge_loss"),
@@ -187,6 +188,7 @@ def hinge(
         "torchmetrics": dialect(
             "functional.classification.binary_hinge_loss(squared=True)",
             labels=("0", "1"),
+            rows="0.5,1\n0.5,0",
             decide=sigmoid_if_outside,
         ),
     },

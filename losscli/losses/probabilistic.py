@@ -66,6 +66,12 @@ Measure = Annotated[
 NotNegativeClasses = Annotated[Array, Role((("n ... C", NOT_NEGATIVE),))]
 
 
+#: the example of kl-divergence with ln q for q = ½
+LOGARITHMS = (
+    "-0.6931471805599453,-0.6931471805599453,0.75,0.25\n-0.6931471805599453,-0.6931471805599453,1,0"
+)
+
+
 @loss(
     "gaussian-nll",
     family="probabilistic",
@@ -167,11 +173,11 @@ def gaussian_nll(
     ),
     row="sum",
     dialects={
-        "torch": dialect("nn.functional.kl_div", input="log-probs"),
+        "torch": dialect("nn.functional.kl_div", input="log-probs", rows=LOGARITHMS),
         "keras": dialect("losses.KLDivergence", row="sum", clip=1e-7),
         "torchmetrics": dialect("functional.kl_divergence", row="sum", renormalize=True),
-        "optax": dialect("losses.kl_divergence", row="sum", input="log-probs"),
-        "mindspore": dialect("nn.KLDivLoss", input="log-probs"),
+        "optax": dialect("losses.kl_divergence", row="sum", input="log-probs", rows=LOGARITHMS),
+        "mindspore": dialect("nn.KLDivLoss", input="log-probs", rows=LOGARITHMS),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
     edges=(

@@ -20,11 +20,13 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import Class
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Edge, Rows, loss
+from losscli.losses.registry import Edge, Example, Rows, loss
 from losscli.losses.roles import ClassLists, FrameCount, FramePrediction, ListLength
 from losscli.losses.softmaxes import log_softmax
 
 IMPOSSIBLE = -float("inf")
+#: between two equal labels a blank must come
+SHORT = '{"pred": [[0, 0, 0], [0, 0, 0]], "target": [1, 1]}'
 
 
 def list_length(target: Array, blank: int, stated: Array | None) -> Array:
@@ -39,24 +41,25 @@ def list_length(target: Array, blank: int, stated: Array | None) -> Array:
     family="sequence",
     aliases=("CTCLoss", "ctc_loss", "connectionist-temporal-classification"),
     dialects={
-        "torch": dialect("nn.functional.ctc_loss", input="log-probs", reduction="mean-per-label"),
+        "torch": dialect(
+            "nn.functional.ctc_loss",
+            input="log-probs",
+            reduction="mean-per-label",
+            rows='{"pred": [[-0.6931471805599453, -0.6931471805599453], '
+            '[-0.6931471805599453, -0.6931471805599453]], "target": [1]}\n'
+            '{"pred": [[-0.31326168751822286, -1.3132616875182228], '
+            '[-2.1269280110429727, -0.1269280110429726]], "target": [1]}',
+        ),
         "keras": dialect("losses.CTC"),
         "optax": dialect("losses.ctc_loss", note="its lengths are paddings, 1 where nothing is"),
     },
+    example=Example(
+        '{"pred": [[0, 0], [0, 0]], "target": [1]}\n{"pred": [[1, 0], [0, 2]], "target": [1]}'
+    ),
     edges=(
-        Edge(
-            "fewer frames than the labels need",
-            {"pred": [[[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]], "target": [[1.0, 1.0]]},
-        ),
-        Edge(
-            "fewer frames than the labels need",
-            {"pred": [[[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]], "target": [[1.0, 1.0]]},
-            "--zero-infinity",
-        ),
-        Edge(
-            "logits 800 apart, the lower is true",
-            {"pred": [[[800.0, 0.0, 0.0]]], "target": [[1.0]]},
-        ),
+        Edge("fewer frames than the labels need", SHORT),
+        Edge("fewer frames than the labels need", SHORT, "--zero-infinity"),
+        Edge("logits 800 apart, the lower is true", '{"pred": [[800, 0, 0]], "target": [1]}'),
     ),
     properties=Properties(
         task="sequence",
