@@ -1,12 +1,14 @@
 """Weights of classes: given, from a file, or made by a rule of how often classes occur."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import losscli
 from losscli.errors import DataError, UsageError
+from losscli.losses import CATALOGUE, Loss
 from losscli.losses.class_rules import effective_weights, inverse_frequency
 from tests.conftest import Run
 
@@ -103,20 +105,61 @@ def test_counts_in_python_are_checked_and_may_be_a_text() -> None:
             value(class_weight="balanced", class_counts=wrong)
 
 
+#: losses of class indices, whose other losses of classes are of several a row
+WEIGHTED = [
+    loss
+    for loss in CATALOGUE
+    if "class_weight" in loss.parameters and loss.roles["target"].by_class
+]
+SOFT = [loss for loss in WEIGHTED if any("C" in axes for axes, _ in loss.roles["target"].shapes)]
+
+
 @pytest.mark.parametrize(
-    "loss", ["generalized-cross-entropy", "poly-cross-entropy", "linear-cross-entropy"]
+    ("loss", "soft"), [(loss, False) for loss in WEIGHTED] + [(loss, True) for loss in SOFT]
 )
-def test_weights_multiply_and_divide(loss: str) -> None:
+def test_weights_multiply_and_divide(loss: Loss, soft: bool) -> None:
     """A class weight is the weight of each row of the class."""
     rng = np.random.default_rng(4)
     target, weights = rng.integers(0, 3, 12), np.array([1.0, 0.5, 3.0])
-    if loss == "linear-cross-entropy":
-        inputs = {"x": rng.normal(size=(12, 2)), "linear_weight": rng.normal(size=(3, 2))}
+    inputs: dict[str, Any] = {"target": np.eye(3)[target] if soft else target}
+    if loss.name == "linear-cross-entropy":
+        inputs |= {"x": rng.normal(size=(12, 2)), "linear_weight": rng.normal(size=(3, 2))}
     else:
-        inputs = {"pred": rng.normal(size=(12, 3)), "input": "logits"}
-    by_class = losscli.compute(loss, target=target, class_weight=weights, **inputs).value
-    by_row = losscli.compute(loss, target=target, weight=weights[target], **inputs).value
+        scores = rng.normal(size=(12, 3))
+        p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        inputs["pred"] = {"nll": np.log(p), "brier": p}.get(loss.name, scores)
+        inputs |= {"input": "logits"} if "input" in loss.parameters else {}
+    by_class = losscli.compute(loss.name, class_weight=weights, **inputs).value
+    by_row = losscli.compute(loss.name, weight=weights[target], **inputs).value
     assert by_class == pytest.approx(by_row, rel=1e-14)
+
+
+def test_every_loss_of_class_indices_takes_weights() -> None:
+    """Perplexity is of tokens, and a focal loss calls its weights α."""
+    without = {s.name for s in CATALOGUE if any(r.by_class for r in s.roles.values())} - {
+        s.name for s in WEIGHTED
+    }
+    assert without == {"perplexity", "categorical-focal"}
+
+
+def test_weights_of_one_against_all() -> None:
+    inputs = {"pred": PRED, "target": TARGET, "mode": "one-vs-all"}
+    weights = np.array([1.0, 0.5, 3.0])
+    by_class = losscli.compute("multiclass-hinge", class_weight=weights, **inputs).value
+    by_row = losscli.compute("multiclass-hinge", weight=weights[TARGET.astype(int)], **inputs)
+    assert by_class == pytest.approx(by_row.value, rel=1e-14)
+
+
+def test_weights_of_two_outcomes() -> None:
+    # (1 · (0.2 − 0)² + 2 · 3 · (0.4 − 1)²) / (1 + 2 · 3)
+    inputs = {"pred": [0.2, 0.4, 0.4], "target": [0, 1, 1]}
+    found = losscli.compute("brier", class_weight=[1, 3], **inputs)
+    assert found.value == pytest.approx((0.04 + 2 * 3 * 0.36) / 7, rel=1e-14)
+    # 3 / (2 · 1) and 3 / (2 · 2)
+    found = losscli.compute("brier", class_weight="balanced", **inputs)
+    assert found.value == pytest.approx((0.04 + 0.36) / 2, rel=1e-14)
+    with pytest.raises(DataError, match="--class-weight has 3 numbers, pred has 2 classes"):
+        losscli.compute("brier", class_weight=[1, 2, 3], **inputs)
 
 
 def test_alpha_may_be_a_rule(tmp_path: Path) -> None:

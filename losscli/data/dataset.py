@@ -16,6 +16,7 @@ import numpy as np
 from losscli.data import remote
 from losscli.data.arrays import decode
 from losscli.data.compression import SUFFIXES as PACKED
+from losscli.data.references import scheme_of
 from losscli.data.source import BadValue, Source, Span, Values, Wanted, misfit
 from losscli.errors import DataError, FileError
 
@@ -37,7 +38,7 @@ class Part:
 
 def find(path: str) -> list[Part] | None:
     """The files of a directory or a pattern in natural order; None where a path is one file."""
-    if remote.scheme_of(path) is not None:
+    if scheme_of(path) is not None:
         found = remote.listing(path)
         if found is None:
             return None
@@ -261,7 +262,7 @@ def _check_files(paths: Sequence[str]) -> None:
     """Refuse what is no file, is there twice, or is of another kind by its name."""
     seen: dict[str, str] = {}
     for path in paths:
-        away = remote.scheme_of(path) is not None
+        away = scheme_of(path) is not None
         if not away and os.path.exists(path) and not os.path.isfile(path):
             raise FileError(f"{path}: not a file that can be read twice", "name it by itself")
         twin = seen.setdefault(path if away else os.path.realpath(path), path)

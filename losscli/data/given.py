@@ -4,8 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from losscli.data.references import Reference, parse
-from losscli.data.remote import scheme_of
+from losscli.data.references import Reference, parse, scheme_of
 from losscli.errors import DataError, UsageError
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role

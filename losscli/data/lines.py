@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 #: chunks whose lines are not their rows that are kept to be counted in; others are behind by then
-KEPT = 4
+KEPT = 32
 
 
 class _Part(NamedTuple):

@@ -16,6 +16,9 @@ STDIN = "-"
 _BOOKKEEPING = re.compile(r"|unnamed: \d+|index|level_\d+|__index_level_\d+__|(.*_)?(id|idx|key)")
 
 
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.I)
+
+
 @dataclass(frozen=True)
 class Reference:
     """A file, and which of its columns: names and patterns, or None for all of them."""
@@ -30,6 +33,12 @@ class Reference:
     def display(self) -> str:
         """The file as messages name it."""
         return "standard input" if self.path == STDIN else self.path
+
+
+def scheme_of(path: str) -> str | None:
+    """What a URL starts with; None for other paths."""
+    match = _SCHEME.match(path)
+    return match[1].lower() if match else None
 
 
 def parse(text: str) -> Reference:

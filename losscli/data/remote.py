@@ -12,6 +12,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
+from losscli.data.references import scheme_of
 from losscli.errors import FileError, LosscliError
 
 T = TypeVar("T")
@@ -22,7 +23,6 @@ REQUEST_TIMEOUT = 30.0
 ATTEMPTS = 3
 #: bytes of a request: a few to tell the format, then as many as make up for the wait
 _FIRST, _RANGE = 1 << 16, 1 << 23
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.I)
 _SIGNING = (
     "keys are read from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; "
     "AWS_NO_SIGN_REQUEST=YES reads public buckets without"
@@ -33,12 +33,6 @@ _HINTS = {
     "SIGNATURE_DOES_NOT_MATCH": _SIGNING,
     "NETWORK_CONNECTION": "AWS_ENDPOINT_URL names a server other than Amazon's",
 }
-
-
-def scheme_of(path: str) -> str | None:
-    """What a URL starts with; None for other paths."""
-    match = _SCHEME.match(path)
-    return match[1].lower() if match else None
 
 
 def open_url(url: str) -> io.BufferedReader:

@@ -11,7 +11,7 @@ from losscli.data.inputs import BY, WEIGHT, InputOptions, Inputs
 from losscli.data.references import STDIN
 from losscli.errors import UsageError
 from losscli.losses.dialects import Survey
-from losscli.losses.domains import ClassIndex
+from losscli.losses.domains import ClassIndex, class_count
 from losscli.losses.numerics import Array
 from losscli.losses.registry import Loss
 
@@ -44,7 +44,7 @@ def class_counts(
     """How many samples each class has in the target; of distributions, their probabilities."""
     refuse_stdin(roles, data, "a rule for class weights")
     with contextlib.closing(Inputs(loss, roles, params, options, data)) as inputs:
-        classes = inputs.binding.context["C"]
+        classes = class_count(inputs.binding.context)
         by_index = isinstance(inputs.binding.domains["target"], ClassIndex)
         counts = np.zeros(classes)
         for block in inputs.blocks():

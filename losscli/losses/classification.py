@@ -35,7 +35,7 @@ from losscli.losses.parameters import (
     Number,
 )
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Edge, Example, Rows, alias, loss
+from losscli.losses.registry import Edge, Example, Rows, alias, loss, weighted_rows
 from losscli.losses.roles import (
     BinaryPrediction,
     ClassMatrix,
@@ -302,13 +302,6 @@ def cross_entropy(
     return Rows(value, weight, keep)
 
 
-def weighed(value: Array, class_weight: Array | None, index: Index) -> Rows:
-    """Losses times the weights of their classes, which a weighted mean divides by."""
-    if class_weight is None:
-        return Rows(value)
-    return Rows(class_weight[index] * value, class_weight[index])
-
-
 @loss(
     "nll",
     family="classification",
@@ -446,7 +439,8 @@ def generalized_cross_entropy(
     index = class_index(target)
     log_p = pick(log_probabilities(pred, input), index)
     # 1 − p^q = −(e^(q ln p) − 1), which does not cancel for p near 1 or q near 0.
-    return weighed((0.0 - expm1(q * log_p)) / q, class_weight, index)
+    weight = None if class_weight is None else class_weight[index]
+    return weighted_rows((0.0 - expm1(q * log_p)) / q, weight)
 
 
 @loss(

@@ -167,6 +167,11 @@ class Labels(Domain):
         )
 
 
+def class_count(axes: Mapping[str, Any]) -> int:
+    """The number of classes: two where a single probability stands for both."""
+    return int(axes.get("C", 2))
+
+
 class ClassIndex(Domain):
     """Whole numbers 0 … C−1, and the ignored index where a loss has one."""
 
@@ -191,7 +196,7 @@ class LabelOrClass(ClassIndex):
     codes = (0.0, 1.0)
 
     def allows(self, x: Array, context: Context) -> Any:
-        return super().allows(x, {"C": 2, **context})
+        return super().allows(x, {**context, "C": class_count(context)})
 
     def expected(self, context: Context) -> str:
         if "C" in context:

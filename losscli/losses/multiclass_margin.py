@@ -22,7 +22,7 @@ from losscli.losses.numerics import (
 )
 from losscli.losses.parameters import ClassWeights, Finite
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Edge, Example, Rows, alias, loss
+from losscli.losses.registry import Edge, Example, Rows, alias, loss, weighted_rows
 from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, Scores
 from losscli.losses.softmaxes import softmax
 
@@ -54,7 +54,9 @@ ListOrMultiHot = Annotated[
         bounds=(0, INFINITY),
     ),
 )
-def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
+def categorical_hinge(
+    pred: Scores, target: ClassOrDistribution, *, class_weight: ClassWeights | None = None
+) -> Rows:
     """Keras's multiclass hinge, whose strongest rival never scores below zero.
 
     The maximum is over (1 − t) s, which holds a 0 at the true class; so it differs from
@@ -66,6 +68,9 @@ def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
     Roles:
         pred: the scores s, one a class.
         target: the class index, or a one-hot row t.
+
+    Parameters:
+        class_weight: w, one weight a class; a weighted mean divides by Σ_c w_c t_c.
 
     Returns:
         One loss a row, not negative, in the units of the scores.
@@ -79,11 +84,12 @@ def categorical_hinge(pred: Scores, target: ClassOrDistribution) -> Array:
 
     Example:
         >>> import numpy as np
-        >>> categorical_hinge(np.array([[0.5, 0.25], [-1.0, -3.0]]), np.array([0.0, 0.0]))
+        >>> categorical_hinge(np.array([[0.5, 0.25], [-1.0, -3.0]]), np.array([0.0, 0.0])).loss
         array([0.75, 2.  ])
     """
     t = one_hot(class_index(target), pred.shape[-1]) if target.ndim < pred.ndim else target
-    return relu(1.0 + largest((1.0 - t) * pred) - total(t * pred))
+    value = relu(1.0 + largest((1.0 - t) * pred) - total(t * pred))
+    return weighted_rows(value, None if class_weight is None else total(class_weight * t))
 
 
 @loss(
@@ -126,7 +132,8 @@ def multiclass_hinge(
     margin: Finite = 1.0,
     squared: bool = False,
     activation: Literal["none", "softmax"] = "none",
-) -> Array:
+    class_weight: ClassWeights | None = None,
+) -> Rows:
     """What the true class lacks to score above every other class by a margin.
 
     Formula:
@@ -144,6 +151,8 @@ def multiclass_hinge(
         squared: square each loss.
         activation: a function applied to the scores first; torchmetrics applies the softmax
             when any score of the batch is outside [0, 1].
+        class_weight: w, one weight a class, for all of a row's losses; a weighted mean divides
+            by Σ w_t.
 
     Returns:
         One loss a row, or one a class of each row; not negative, in the units of the scores.
@@ -157,18 +166,20 @@ def multiclass_hinge(
 
     Example:
         >>> import numpy as np
-        >>> multiclass_hinge(np.array([[0.5, 0.25], [-1.0, -3.0]]), np.array([0.0, 0.0]))
+        >>> multiclass_hinge(np.array([[0.5, 0.25], [-1.0, -3.0]]), np.array([0.0, 0.0])).loss
         array([0.75, 0.  ])
     """
     scores = softmax(pred) if activation == "softmax" else pred
     true_class = class_index(target)
     is_true = one_hot(true_class, pred.shape[-1]) == 1
+    weight = None if class_weight is None else class_weight[true_class]
     if mode == "crammer-singer":
         rival = largest(select(is_true, -float("inf"), scores))
         shortfall = relu(margin - pick(scores, true_class) + rival)
     else:
         shortfall = relu(margin - select(is_true, scores, -scores))
-    return square(shortfall) if squared else shortfall
+        weight = None if weight is None else weight[..., None] + 0.0 * shortfall
+    return weighted_rows(square(shortfall) if squared else shortfall, weight)
 
 
 @loss(
@@ -200,7 +211,7 @@ def multi_margin(
     p: Literal[1, 2] = 1,
     margin: Finite = 1.0,
     class_weight: ClassWeights | None = None,
-) -> Array | Rows:
+) -> Rows:
     """What the true class lacks to beat each other class by the margin, averaged over the classes.
 
     The sum runs over the C − 1 other classes and is divided by C, as in torch.
@@ -215,7 +226,7 @@ def multi_margin(
     Parameters:
         p: the power of each shortfall.
         margin: Δ, the lead over a class from which on that class costs nothing.
-        class_weight: w, one weight a class.
+        class_weight: w, one weight a class; a weighted mean divides by Σ w_t.
 
     Returns:
         One loss a row, not negative, in the p-th power of the units of the scores.
@@ -229,17 +240,14 @@ def multi_margin(
 
     Example:
         >>> import numpy as np
-        >>> multi_margin(np.array([[0.5, 0.25], [-1.0, -3.0]]), np.array([0.0, 0.0]))
+        >>> multi_margin(np.array([[0.5, 0.25], [-1.0, -3.0]]), np.array([0.0, 0.0])).loss
         array([0.375, 0.   ])
     """
     true_class = class_index(target)
     shortfall = relu(margin - pick(pred, true_class)[..., None] + pred)
     others = one_hot(true_class, pred.shape[-1]) == 0
     value: Array = total(select(others, power(shortfall, p), 0.0)) / pred.shape[-1]
-    if class_weight is None:
-        return value
-    weight = class_weight[true_class]
-    return Rows(value * weight, weight)
+    return weighted_rows(value, None if class_weight is None else class_weight[true_class])
 
 
 @loss(
@@ -397,7 +405,9 @@ def multilabel_soft_margin(
         bounds=(0, INFINITY),
     ),
 )
-def sparsemax(pred: Scores, target: ClassTarget) -> Array:
+def sparsemax(
+    pred: Scores, target: ClassTarget, *, class_weight: ClassWeights | None = None
+) -> Rows:
     """The cost of the true class when the nearest distribution to the scores is what is predicted.
 
     It is 0 as soon as the true class leads by 1, where cross-entropy is never quite 0.
@@ -408,6 +418,9 @@ def sparsemax(pred: Scores, target: ClassTarget) -> Array:
     Roles:
         pred: the scores s, one a class.
         target: the index t of the true class.
+
+    Parameters:
+        class_weight: w, one weight a class; a weighted mean divides by Σ w_t.
 
     Returns:
         One loss a row, not negative.
@@ -421,11 +434,13 @@ def sparsemax(pred: Scores, target: ClassTarget) -> Array:
 
     Example:
         >>> import numpy as np
-        >>> sparsemax(np.array([[0.5, 0.0], [2.0, 0.0]]), np.array([0.0, 0.0]))
+        >>> sparsemax(np.array([[0.5, 0.0], [2.0, 0.0]]), np.array([0.0, 0.0])).loss
         array([0.0625, 0.    ])
     """
     # Scores count by their differences: from the greatest they are small where they matter.
     s = pred - largest(pred)[..., None]
     above = relu(s - simplex_threshold(s)[..., None])
     # With p = max(0, s − τ), which adds up to 1, ½ Σ (s² − τ²) = Σ p (s − ½ p).
-    return relu(total(above * (s - 0.5 * above)) - pick(s, class_index(target)) + 0.5)
+    true_class = class_index(target)
+    value = relu(total(above * (s - 0.5 * above)) - pick(s, true_class) + 0.5)
+    return weighted_rows(value, None if class_weight is None else class_weight[true_class])

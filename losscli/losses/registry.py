@@ -36,6 +36,11 @@ class Rows(NamedTuple):
     size: Array | None = None
 
 
+def weighted_rows(loss: Array, weight: Array | None) -> Rows:
+    """Losses times weights of the loss's own, such as those of classes, where there are any."""
+    return Rows(loss) if weight is None else Rows(loss * weight, weight)
+
+
 def as_rows(result: Array | Rows) -> Rows:
     """What a loss said of its rows, also where that is their losses alone."""
     return result if isinstance(result, Rows) else Rows(result)

@@ -18,9 +18,9 @@ from losscli.losses.numerics import (
     steps,
     total,
 )
-from losscli.losses.parameters import Integer
+from losscli.losses.parameters import ClassWeights, Integer
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Edge, Example, Pooled, loss
+from losscli.losses.registry import Edge, Example, Pooled, Rows, loss, weighted_rows
 from losscli.losses.roles import (
     ClassPrediction,
     ClassTarget,
@@ -56,8 +56,12 @@ Outcome = Annotated[Array, Role((("n", LabelOrClass()), ("n C", Distribution()))
     ),
 )
 def brier(
-    pred: Forecast, target: Outcome, *, scale: Literal["auto", "half", "full"] = "auto"
-) -> Array:
+    pred: Forecast,
+    target: Outcome,
+    *,
+    scale: Literal["auto", "half", "full"] = "auto",
+    class_weight: ClassWeights | None = None,
+) -> Rows:
     """The squared error of forecast probabilities: (p − y)², or the sum over several classes.
 
     Formula:
@@ -71,6 +75,7 @@ def brier(
     Parameters:
         scale: s, ½ or 1. With auto it is ½ for two classes, where it makes the loss (p − y)², and
             1 for more, whatever the values are: scikit-learn's rule.
+        class_weight: w, one weight a class; a weighted mean divides by Σ_c w_c t_c.
 
     Returns:
         One loss a row, from 0 to 1, or to 2 with s = 1.
@@ -85,17 +90,15 @@ def brier(
 
     Example:
         >>> import numpy as np
-        >>> brier(np.array([0.75, 0.5]), np.array([1.0, 0.0]))
+        >>> brier(np.array([0.75, 0.5]), np.array([1.0, 0.0])).loss
         array([0.0625, 0.25  ])
     """
-    if pred.ndim == 1:
-        classes, value = 2, 2.0 * square(pred - target)
-    else:
-        classes = pred.shape[-1]
-        truth = target if target.ndim == 2 else one_hot(class_index(target), classes)
-        value = total(square(pred - truth))
+    classes = 2 if pred.ndim == 1 else pred.shape[-1]
+    truth = target if target.ndim == 2 else one_hot(class_index(target), classes)
+    value = 2.0 * square(pred - target) if pred.ndim == 1 else total(square(pred - truth))
     half = classes == 2 if scale == "auto" else scale == "half"
-    return 0.5 * value if half else value
+    weight = None if class_weight is None else total(class_weight * truth)
+    return weighted_rows(0.5 * value if half else value, weight)
 
 
 @loss(

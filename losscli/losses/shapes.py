@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.losses.domains import SUM_TOLERANCE, By, ClassIndex, Domain
+from losscli.losses.domains import SUM_TOLERANCE, By, ClassIndex, Domain, LabelOrClass, class_count
 from losscli.losses.parameters import Number, Vector
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role
@@ -58,6 +58,8 @@ def bind(
     for name, domain in domains.items():
         if isinstance(domain, By):
             domains[name] = domain.resolve(context)
+    if any(isinstance(domain, LabelOrClass) for domain in domains.values()):
+        axes["C"] = class_count(axes)
     _fit_parameters(loss, params, axes)
     return Binding(domains, seen, context)
 
