@@ -1,9 +1,9 @@
 """The one way down that the command line and Python share."""
 
 import contextlib
+import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -241,7 +241,7 @@ def check(request: Request) -> Checked:
     request, _ = in_dialect(request)
     params = request.parameters()
     # Class weights that a rule makes, or that a file holds, are no values of the inputs.
-    rule = isinstance(params.get("class_weight"), (ClassWeightRule, Path))
+    rule = isinstance(params.get("class_weight"), (ClassWeightRule, os.PathLike))
     params = {**params, "class_weight": None} if rule else params
     return look(request.loss, request.roles, params, request.options, request.data)
 

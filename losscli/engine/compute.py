@@ -59,8 +59,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How losses are reduced."""
 
     #: the names of reductions; None for a mean that divides by the weights, where there are any

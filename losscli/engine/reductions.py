@@ -1,7 +1,6 @@
 """How the losses of rows become one number, under one name for each way."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from losscli.errors import UsageError
 from losscli.losses.registry import suggestion
@@ -38,8 +37,7 @@ MEANING = {
 }
 
 
-@dataclass(frozen=True)
-class Reduction:
+class Reduction(NamedTuple):
     """A reduction and the row reduction it goes with."""
 
     name: str

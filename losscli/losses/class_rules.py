@@ -1,7 +1,7 @@
 """Rules that make weights of classes out of how often they occur."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,8 +32,7 @@ def inverse_frequency(counts: Array) -> Array:
     return np.where(present, total / (len(counts) * np.where(present, counts, 1.0)), 0.0)
 
 
-@dataclass(frozen=True)
-class ClassWeightRule:
+class ClassWeightRule(NamedTuple):
     """Weights that are yet to be made, of the numbers of samples of the classes."""
 
     name: str

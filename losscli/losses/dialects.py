@@ -1,8 +1,7 @@
 """Dialects: the options under which a loss is a library's, as data."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from losscli.losses.domains import number
 
@@ -29,8 +28,7 @@ EPS = 2.220446049250313e-16
 TORCH_CLASSES: dict[str, Any] = {"reduction": "weighted-mean", "ignore_index": -100}
 
 
-@dataclass
-class Survey:
+class Survey(NamedTuple):
     """What a library that looks at the values would see, over the whole input."""
 
     low: dict[str, float]
@@ -46,8 +44,7 @@ class Survey:
 Decision = Callable[[Survey], Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(NamedTuple):
     """A library's form of a loss: what it is called there, and the options that make it so.
 
     The name is without the library's own, such as `losses.Hinge`.

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,7 @@ from losscli.losses.domains import NOT_NEGATIVE, REAL, Interval
 from losscli.losses.numerics import Array
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A parameter that is one number in an interval."""
 
     interval: Interval = REAL
@@ -46,8 +45,7 @@ class Number:
         return text.replace("a finite number", "a number") if not self.integer else "a whole number"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A parameter that is one of a few words or numbers."""
 
     values: tuple[Any, ...]
@@ -68,7 +66,6 @@ class Choice:
         return f"{', '.join(head)} or {last}" if head else last
 
 
-@dataclass(frozen=True)
 class Flag:
     """A parameter that is on or off."""
 
@@ -84,7 +81,7 @@ class Flag:
         return "true or false"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Vector:
     """A parameter that is a list of numbers, one for each entry of a named axis, or one for all."""
 
@@ -105,7 +102,6 @@ class Vector:
         return "numbers separated by commas"
 
 
-@dataclass(frozen=True)
 class ClassWeightVector(Vector):
     """Weights of classes: numbers, a rule that makes them of the data, or a file of numbers."""
 

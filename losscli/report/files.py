@@ -19,6 +19,10 @@ _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 _STREAM = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 
 
+#: bytes from which on the disk is told to begin
+UNDERWAY = 1 << 25
+
+
 class AtomicFile:
     """A file that is written without a name, and is given it when all of it is there.
 
@@ -146,18 +150,31 @@ class AtomicFile:
 
 
 class _Named(io.FileIO):
-    """A file whose errors say which file it is, wherever they surface."""
+    """A file whose errors say which file it is, wherever they surface.
+
+    What it is given is on its way to the disk while more is computed, so that there is little left
+    to wait for at the end.
+    """
 
     def __init__(self, number: int, shown: str) -> None:
         super().__init__(number, "wb")
         self._shown = shown
+        self._written = self._on_its_way = 0
 
     def write(self, data: Any, /) -> int:
         try:
-            return super().write(data)
+            count = super().write(data)
         except OSError as error:
             error.filename = self._shown
             raise
+        self._written += count
+        if self._written - self._on_its_way >= UNDERWAY and hasattr(os, "posix_fadvise"):
+            # Linux begins to write such pages; it lets go of none that are not yet written.
+            with contextlib.suppress(OSError):  # a pipe has no pages
+                part = self._on_its_way, self._written - self._on_its_way
+                os.posix_fadvise(self.fileno(), *part, os.POSIX_FADV_DONTNEED)
+            self._on_its_way = self._written
+        return count
 
 
 def _link_or_rename(source: Path, target: Path) -> None:

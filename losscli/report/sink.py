@@ -28,9 +28,14 @@ class RowSink:
 
     def block(self, block: Block, values: RowValues) -> None:
         """Write a block."""
-        kept = np.arange(block.length) if block.rows is None else block.rows
-        numbers = kept + block.start if block.numbers is None else block.numbers
-        columns: dict[str, Array] = {"row": (numbers + 1).astype(np.int64)}
+        first = block.start + 1
+        if block.numbers is not None:
+            numbers = block.numbers + 1
+        elif block.rows is not None:
+            numbers = block.rows + first
+        else:
+            numbers = np.arange(first, first + block.length)
+        columns: dict[str, Array] = {"row": numbers.astype(np.int64, copy=False)}
         columns |= self._keys(block)
         columns |= self._named("loss", values.loss)
         if values.weight is not None:
