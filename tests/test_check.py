@@ -94,7 +94,8 @@ def test_what_ends_the_reading_is_a_problem_too(run: Run, tmp_path: Path) -> Non
     assert "p.csv has 3 rows, t.csv has 2 rows" in found["problems"][-1]["problem"]
     assert reasons(report(run, "mse", "--data", "r.csv")) == {("ragged-line", ""): 1}
     assert reasons(report(run, "mse", "--data", "r.csv", "--pred", "pred,target")) == {
-        ("ragged-line", ""): 1
+        ("ragged-line", ""): 1,
+        ("does-not-fit", ""): 1,
     }
 
 
@@ -108,7 +109,8 @@ def test_rows_paired_by_key_are_named_in_their_own_files(run: Run, tmp_path: Pat
     ]
     (tmp_path / "t.csv").write_text("id,target\na,1\nb,2\nd,1\n")
     found = report(run, "msle", "--pred", "p.csv", "--target", "t.csv", "--on", "id")
-    assert reasons(found) == {("keys-do-not-pair", ""): 1}
+    assert reasons(found) == {("unmatched-key", "id"): 1}
+    assert [p["file"] for p in found["problems"]] == ["p.csv", "t.csv"]
 
 
 def test_exit_status_and_streams(run: Run, tmp_path: Path) -> None:

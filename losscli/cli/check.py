@@ -76,8 +76,9 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     """Check the inputs of a loss: every value, without computing anything.
 
     All that is wrong is reported: for each kind of problem a reason, the role, file and column, how
-    often it occurs, the first ten rows with their values, and what was expected. What the values
-    are, and which losses and options they would fit, is said beside it, and is in the JSON.
+    often it occurs, the first ten rows with their values, and what was expected. Lines that are no
+    rows, and keys that do not pair, are passed over. What the values are, and which losses and
+    options they would fit, is said beside it, and is in the JSON.
 
     `losscli check LOSS` takes the inputs, the parameters and the options of reading that `losscli
     compute LOSS` takes. Without a loss, `losscli check --data FILE` says what the columns of a file

@@ -5,26 +5,27 @@ like; a value that does not fit is found again in its chunk, so that the error c
 """
 
 import csv as csv_module
-import io
-import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
+from losscli.data.cells import Record, records
+from losscli.data.first_record import first_record
 from losscli.data.lines import Lines
-from losscli.data.records import LONGEST_RECORD, Quoting, bodies, chunks
+from losscli.data.records import OPEN_QUOTE, STRAY_QUOTE, Quoting, bodies, chunks
 from losscli.data.source import NUMBER, BadValue, Source, Values, Wanted, misfit
 from losscli.data.tables import names_of
-from losscli.data.text import Uncommented, carriage_returns, recode
+from losscli.data.text import Uncommented, recode
+from losscli.data.troubles import NOT_UTF8, BadLine, Tell, report
 from losscli.errors import DataError, FileError
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "None", "<NA>")
 #: what some writers begin a file with, and what stands in the middle where files were joined
 BOM = b"\xef\xbb\xbf"
-#: bytes that are not UTF-8, as `surrogateescape` keeps them
-_ESCAPED = re.compile("[\udc80-\udcff]")
-csv_module.field_size_limit(LONGEST_RECORD)
+_QUOTES = {STRAY_QUOTE: "a quote in the middle of a field", OPEN_QUOTE: "a quote that never closes"}
 
 
 class CsvSource(Source):
@@ -56,7 +57,7 @@ class CsvSource(Source):
         first = first[blank:]
         if not first.strip():
             raise DataError(f"{display}: empty")
-        record, cut, self.delimiter = _first_record(first, display, delimiter, decimal)
+        record, cut, self.delimiter = first_record(first, display, delimiter, decimal)
         self._quoting = Quoting(self.delimiter.encode())
         self._words = labels
         has_header = header
@@ -111,9 +112,9 @@ class CsvSource(Source):
                 return None
 
         first, self._first = self._first, b""
-        records = bodies(first, self._chunks, self.display)
-        for chunk, parsed in each_ahead(attempt, records, self._threads):
-            values, rows = parsed or self._parse(chunk, indexes, wanted, row, line)
+        whole = bodies(first, self._chunks, self.display)
+        for chunk, parsed in each_ahead(attempt, whole, self._threads):
+            values, rows = parsed or self._parse(chunk, indexes, wanted, row, line, self.tell)
             line += self._places.add(chunk, row, rows, line)
             row += rows
             yield values
@@ -122,23 +123,26 @@ class CsvSource(Source):
         self._stream.close()
 
     def _parse(
-        self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int
-    ) -> tuple[list[Values], int]:
+        self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int,
+        tell: Tell | None = None,
+    ) -> tuple[list[Values], int]:  # fmt: skip
         import pyarrow as pa
 
+        lost: Any = None
         try:
             table = self._arrow_table(chunk, indexes, wanted, b'"' in chunk)
         except pa.ArrowInvalid as error:
-            cells = self._cells(chunk, indexes, wanted, row, line)
+            cells = self._cells(chunk, indexes, wanted, row, line, tell)
             if cells is None:
                 raise DataError(f"{self.display}, after row {row}: {error}") from None
-            table = pa.table(cells)
+            table, lost = cells
         columns = []
         for i, w in enumerate(wanted):
             column = table.column(i)
             array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
             try:
-                columns.append(read(array, w))
+                values = read(array, w)
+                columns.append(Values(values.array, lost) if w.raw else values)
             except BadValue as bad:
                 at = row + bad.index + 1
                 on = self._line(line + self._places.within(chunk, bad.index))
@@ -154,8 +158,8 @@ class CsvSource(Source):
         import pyarrow as pa
         import pyarrow.csv as pacsv
 
-        if quotes and self._quoting.stray(chunk) >= 0:
-            raise pa.ArrowInvalid("a quote is followed by more of its field")
+        if quotes and any(self._quoting.wrong(chunk)):
+            raise pa.ArrowInvalid("a quote that does not end its field")
         if chunk.startswith(BOM):
             raise pa.ArrowInvalid("Arrow leaves out what would be part of a value")
         names = [str(i) for i in range(len(self.columns))]
@@ -186,47 +190,69 @@ class CsvSource(Source):
         )
 
     def _cells(
-        self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int
-    ) -> dict[str, Any] | None:
-        """The wanted columns of a chunk that Arrow refused, cell by cell.
+        self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int,
+        tell: Tell | None,
+    ) -> tuple[Any, Any] | None:  # fmt: skip
+        """The wanted columns of a chunk that Arrow refused, cell by cell, and which rows are lost.
 
-        Raises the error that names what is wrong; None when nothing is wrong but Arrow's opinion,
-        such as blanks around a word for a missing value.
+        Raises the error that names what is wrong, or tells of it; None when nothing is wrong but
+        Arrow's opinion, such as blanks around a word for a missing value.
         """
-        text = chunk.decode(errors="surrogateescape")
-        stray = self._quoting.stray(chunk) if b'"' in chunk else -1
-        if stray >= 0:
-            at = self._line(line + chunk.count(b"\n", 0, stray) + 1)
-            raise DataError(f"{self.display}, line {at}: a quote in the middle of a field")
-        width = len(self.columns)
+        import pyarrow as pa
+
         columns: list[list[Any]] = [[] for _ in wanted]
-        reader = csv_module.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
-        end = 0
+        bad: list[BadLine] = []
+        start, end = row, 0
         try:
-            for record in reader:
-                begin, end = end + 1, reader.line_num
-                if not record and width > 1:
+            for record in records(chunk, self._quoting, self.delimiter):
+                end = record.end
+                if not record.cells and len(self.columns) > 1:
                     continue
                 row += 1
-                if len(record) != width and record:
-                    at = self._line(line + reader.line_num)
-                    raise DataError(
-                        f"{self.display}, line {at}: {len(record)} fields, expected {width}",
-                        reason="ragged-line",
-                    )
+                wrong = self._wrong(record, indexes, row, line)
+                bad += [wrong] if wrong else []
                 for i, w, column in zip(indexes, wanted, columns, strict=True):
-                    cell = record[i].strip() if record else ""
-                    if not cell.isascii() and _ESCAPED.search(cell):
-                        at = self._line(line + reader.line_num)
-                        raise FileError(
-                            f"{self.display}, line {at}: not UTF-8 text",
-                            recode("LATIN1", self.display),
-                        )
-                    column.append(self._cell(cell, w, row, self._line(line + begin)))
+                    cell = record.cells[i].strip() if record.cells and not wrong else ""
+                    known = wrong is not None or (bad and tell is None)
+                    at = self._line(line + record.begin)
+                    column.append(None if known else self._cell(cell, w, row, at))
         except csv_module.Error as error:
-            at = self._line(line + reader.line_num)
+            at = self._line(line + end + 1)
             raise DataError(f"{self.display}, line {at}: {error}") from None
-        return {str(i): column for i, column in enumerate(columns)} if row else None
+        if not row:
+            return None
+        lost: Any = None
+        if bad:
+            report(bad, self.display, tell)
+            lost = np.zeros(row - start, bool)
+            lost[[each.row - start - 1 for each in bad]] = True
+        arrays = [
+            pa.array(column, pa.string() if w.as_words else pa.float64())
+            for w, column in zip(wanted, columns, strict=True)
+        ]
+        return pa.table(arrays, [str(i) for i in indexes]), lost
+
+    def _wrong(self, record: Record, indexes: Sequence[int], row: int, line: int) -> BadLine | None:
+        """What makes a record no row."""
+        width, fields = len(self.columns), len(record.cells)
+        at = self._line(line + (record.begin if record.quotes == OPEN_QUOTE else record.end))
+        if record.quotes:
+            problem = _QUOTES[record.quotes]
+            shown = _short(self.delimiter.join(record.cells))
+            return BadLine(record.quotes, row, at, shown, problem, problem)
+        if fields != width and fields:
+            return BadLine(
+                "ragged-line", row, at, f"{fields} field{'s' * (fields != 1)}",
+                f"expected {width}", f"{fields} fields, expected {width}",
+            )  # fmt: skip
+        escaped = record.escaped(indexes)
+        if escaped:
+            shown = ascii(escaped.encode(errors="surrogateescape"))[1:]
+            problem = "not UTF-8 text"
+            return BadLine(
+                NOT_UTF8, row, at, shown, problem, problem, recode("LATIN1", self.display)
+            )
+        return None
 
     def _cell(self, cell: str, wanted: Wanted, row: int, line: int) -> Any:
         labels = wanted.labels
@@ -257,46 +283,6 @@ class CsvSource(Source):
     def _line(self, number: int) -> int:
         """Where in the file a line is, of which comments are left out."""
         return self._stream.line(number) if isinstance(self._stream, Uncommented) else number
-
-
-def _first_record(
-    data: bytes, display: str, delimiter: str | None, decimal: str
-) -> tuple[list[str], int, str]:
-    """The first record's cells, where the next one starts, and the delimiter."""
-    end = data.find(b"\n")
-    if b"\r" in data[:end].rstrip(b"\r") and b'"' not in data[:end]:
-        raise carriage_returns(display)
-    # A record goes on while a quoted field is open.
-    while end >= 0:
-        text = data[: end + 1].decode(errors="replace")
-        found = delimiter or _delimiter(text, display, decimal)
-        if Quoting(found.encode()).record_end(data[: end + 1]):
-            break
-        end = data.find(b"\n", end + 1)
-    else:
-        end, found = len(data) - 1, delimiter or ("," if decimal == "." else ";")
-        text = data.decode(errors="replace")
-    try:
-        reader = csv_module.reader(io.StringIO(text, newline=""), delimiter=found)
-        record, *others = list(reader) or [[]]
-    except csv_module.Error as error:
-        raise DataError(f"{display}, line 1: {error}") from None
-    if others:
-        raise carriage_returns(display)
-    return record, end + 1, found
-
-
-def _delimiter(line: str, display: str, decimal: str) -> str:
-    """Comma or tab, whichever the first line has; where commas are in numbers, what else it has."""
-    plain = re.sub(r'"[^"]*"', "", line)
-    if decimal == ",":
-        return next((other for other in "\t;|" if other in plain), ";")
-    if "\t" in plain and "," not in plain:
-        return "\t"
-    for other in ";|":
-        if other in plain and "," not in plain:
-            raise DataError(f"{display}: fields separated by '{other}'", f"--delimiter '{other}'")
-    return ","
 
 
 def _short(cell: str) -> str:

@@ -18,6 +18,7 @@ from losscli.data.arrays import decode
 from losscli.data.compression import SUFFIXES as PACKED
 from losscli.data.references import scheme_of
 from losscli.data.source import BadValue, Source, Span, Values, Wanted, misfit
+from losscli.data.troubles import Trouble
 from losscli.errors import DataError, FileError
 
 #: how Hive writes that a key of a partition is missing
@@ -98,6 +99,7 @@ class DatasetSource(Source):
             if number:
                 self._current.close()
                 self._current = self._next(part)
+            self._current.tell = self._told if self.tell else None
             self._latest[number] = self._current
             self._latest.pop(number - LATEST, None)
             for piece in self._current.pieces(self._of_files(wanted)):
@@ -151,6 +153,11 @@ class DatasetSource(Source):
 
     def close(self) -> None:
         self._current.close()
+
+    def _told(self, trouble: Trouble) -> None:
+        """Pass on what is wrong with one of the files as what is wrong with all of them."""
+        assert self.tell is not None
+        self.tell(trouble._replace(file=self.display))
 
     def _of_files(self, wanted: Sequence[Wanted]) -> list[Wanted]:
         """What is wanted of the files. A piece must have a column, if only to count its rows."""

@@ -65,7 +65,7 @@ class Inputs:
                 self._sources,
                 options.clock,
                 on,
-                options.around,
+                options.tell,
             )
             self._settle(params)
         except BaseException:
@@ -165,7 +165,7 @@ class Inputs:
         streams = [self._streams[i] for i in numbers]
         if span is not None:
             streams = [stream.over(span) for stream in streams]
-        parts = blocks(streams, self.block_rows, uneven=self.options.around is not None)
+        parts = blocks(streams, self.block_rows, uneven=self.options.tell is not None)
         cut = ((i, dict(zip(numbers, p, strict=True))) for i, p in parts)
         pieces = (
             (i, {name: self._role(name, part, i) for name in roles}
@@ -186,7 +186,8 @@ class Inputs:
 
     def told(self) -> list[str]:
         """What was left out without an error, once all blocks have been read."""
-        unpaired = {} if self.pairing is None else self.pairing.left_out
+        inner = self.pairing is not None and self.options.join == "inner"
+        unpaired = self.pairing.left_out if inner else {}
         return self.warnings + [
             f"{count:,} row{'s' * (count > 1)} of {name} left out: not all files have the key"
             for name, count in unpaired.items()

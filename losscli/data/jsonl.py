@@ -13,11 +13,13 @@ import pyarrow as pa
 
 from losscli.data import arrow, nested
 from losscli.data.ahead import each_ahead
+from losscli.data.json_record import named, read_record
 from losscli.data.lines import count_lines
 from losscli.data.records import lines
 from losscli.data.source import BadValue, Source, Values, Wanted, misfit
 from losscli.data.tables import names_of
-from losscli.data.text import quoted, recode
+from losscli.data.text import quoted
+from losscli.data.troubles import BadLine, report
 from losscli.errors import DataError, FileError
 
 #: records that say which columns there are
@@ -51,7 +53,10 @@ class JsonSource(Source):
             self._learn(record, ())
         if not self._kinds:
             blank = len(self._first) - len(start)
-            self._record(start[: start.find(b"\n")], self._first.count(b"\n", 0, blank) + 1)
+            number = self._first.count(b"\n", 0, blank) + 1
+            wrong = read_record(start[: start.find(b"\n")], 1, number, display)
+            if isinstance(wrong, BadLine):
+                report([wrong], display, None)
         for path in [path for path, kinds in self._kinds.items() if kinds == ["null"]]:
             if any(other[: len(path)] == path != other for other in self._kinds):
                 del self._kinds[path]  # an object that is missing in some records
@@ -126,33 +131,23 @@ class JsonSource(Source):
         """The wanted columns of a chunk, or the error that names what is wrong."""
         columns: list[list[Any]] = [[] for _ in wanted]
         paths = [self._paths[w.column] for w in wanted]
+        bad: list[BadLine] = []
         for number, text in enumerate(chunk.split(b"\n"), line + 1):
             if text.strip():
-                record = self._record(text, number)
+                record = read_record(text, row + len(columns[0]) + 1, number, self.display)
+                bad += [record] if isinstance(record, BadLine) else []
                 for path, column in zip(paths, columns, strict=True):
                     column.append(_member(record, path))
+        if bad:
+            report(bad, self.display, self.tell)
         if not columns[0]:
             return []
-        return [self._column(column, w, row) for column, w in zip(columns, wanted, strict=True)]
-
-    def _record(self, text: bytes, number: int) -> dict[str, Any]:
-        where = f"{self.display}, line {number}"
-        try:
-            record = json.loads(text.decode(), object_pairs_hook=_once)
-        except UnicodeDecodeError:
-            raise FileError(f"{where}: not UTF-8 text", recode("LATIN1", self.display)) from None
-        except json.JSONDecodeError as error:
-            raise DataError(
-                f"{where}: not JSON: {error.msg} at character {error.pos + 1}",
-                "one object a line: jq -c . makes such lines" if number == 1 else "",
-            ) from None
-        except RecursionError:
-            raise DataError(f"{where}: not JSON: nested too deeply") from None
-        except ValueError as error:
-            raise DataError(f"{where}: {error}") from None
-        if not isinstance(record, dict):
-            raise DataError(f"{where}: {_named(record)}, expected an object")
-        return record
+        found = [self._column(column, w, row) for column, w in zip(columns, wanted, strict=True)]
+        if not bad:
+            return found
+        lost = np.zeros(len(columns[0]), bool)
+        lost[[each.row - row - 1 for each in bad]] = True
+        return [Values(v.array, lost) if w.raw else v for v, w in zip(found, wanted, strict=True)]
 
     def _column(self, values: list[Any], wanted: Wanted, row: int) -> Values:
         try:
@@ -201,7 +196,7 @@ class JsonSource(Source):
         for kind, i in first.items():
             if kind != common:
                 expected = wanted.labels.expected if wanted.labels else numbers
-                raise BadValue(i, f"got {_named(values[i])}", expected, wanted.hint)
+                raise BadValue(i, f"got {named(values[i])}", expected, wanted.hint)
 
     def _plain(self, value: Any, wanted: Wanted) -> Any:
         """A value with numbers as floats, and words for numbers as those numbers."""
@@ -287,18 +282,3 @@ def _member(record: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         record = record.get(name) if isinstance(record, dict) else None
     return record
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, whose names must differ: of two values, nobody can tell which is meant."""
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"two values of '{twice}'")
-    return record
-
-
-def _named(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "…"

@@ -30,13 +30,14 @@ _SIGN = np.uint64(1 << 63)
 #: ends a text that more columns follow: it sorts before every letter
 _END = b"\x01"
 LONGEST = 4096
+MISSING_KEY = "a missing key"
 #: hexadecimal digits of a number, and of the length of a text, in a key of several parts
 _DIGITS, _LENGTH_DIGITS = 16, 4
 
 
 def kind_of(array: Any) -> str:
     """What a column holds, of the kinds that may be keys; a DataError says what it is else."""
-    kind = _arrow(array).type
+    kind = as_arrow(array).type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0):
@@ -72,6 +73,11 @@ class BadKey(Exception):
     def __init__(self, column: str, bad: BadValue) -> None:
         super().__init__(column)
         self.column, self.bad = column, bad
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no value at all."""
+        return self.bad.value == MISSING_KEY
 
 
 class Keys:
@@ -140,11 +146,11 @@ class Keys:
 
 
 def _column(array: Any, kind: str) -> Any:
-    array = _arrow(array)
+    array = as_arrow(array)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     missing = array.is_null(nan_is_null=True)
-    _refuse(_booleans(missing), None, "a key in every row", "a missing key")
+    _refuse(_booleans(missing), None, "a key in every row", MISSING_KEY)
     if kind == TEXT:
         return _text(array)
     array = _as(array, kind)
@@ -162,10 +168,10 @@ def _column(array: Any, kind: str) -> Any:
 
 def trimmed(array: Any) -> Any:
     """Text without the blanks around it."""
-    return pc.utf8_trim_whitespace(_arrow(array))
+    return pc.utf8_trim_whitespace(as_arrow(array))
 
 
-def _arrow(array: Any) -> Any:
+def as_arrow(array: Any) -> Any:
     """An array as Arrow's."""
     if isinstance(array, pa.Array):
         return array
@@ -260,4 +266,4 @@ def _refuse(bad: Any, values: Any, expected: str, found: str = "") -> None:
         at = int(np.argmax(bad))
         value = "" if values is None else values[at]
         value = value.decode() if isinstance(value, bytes) else str(value)
-        raise BadValue(at, found or f"got {value!r}", f"{expected} (--on)")
+        raise BadValue(at, found or f"got {value!r}", f"{expected} (--on)", every=bad)

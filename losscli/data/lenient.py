@@ -1,31 +1,18 @@
 """A reader that goes on after values that cannot be read: it tells of them, and gives NaN."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from losscli.data.source import REFUSED, BadValue, LabelMap, Source, Values, Wanted, misfit
-
-
-class Unreadable(NamedTuple):
-    """Values of one column of a piece that cannot be read."""
-
-    reason: str
-    display: str
-    column: str
-    #: their rows, from 0, and the values as they are written
-    rows: Any
-    values: list[str]
-    expected: str
-    hint: str
-    source: Source
+from losscli.data.troubles import LISTED, Found, Tell, Trouble
 
 
 class LenientSource(Source):
     """A source whose values are read one by one where one of them cannot be."""
 
-    def __init__(self, source: Source, tell: Callable[[Unreadable], None]) -> None:
+    def __init__(self, source: Source, tell: Tell) -> None:
         self._source, self._tell = source, tell
         self.display, self.columns, self.rows = source.display, source.columns, source.rows
         self.whole, self.untyped, self.keys = source.whole, source.untyped, source.keys
@@ -35,7 +22,7 @@ class LenientSource(Source):
         row = 0
         for piece in self._source.pieces(as_they_are):
             yield [
-                values if w.key or w.raw else self._read(values.array, w, row)
+                values if w.key or w.raw else self._read(values, w, row)
                 for w, values in zip(wanted, piece, strict=True)
             ]
             row += len(piece[0].array)
@@ -57,7 +44,20 @@ class LenientSource(Source):
         """Whether text is made numbers of as Arrow does it: with a decimal point."""
         return self._source.is_text(column) and self._source.number("1,5") is None
 
-    def _read(self, array: Any, wanted: Wanted, row: int) -> Values:
+    def _read(self, values: Values, wanted: Wanted, row: int) -> Values:
+        """Values as they are in the file as what is wanted; those of lost lines are refused."""
+        lost = values.missing
+        found = self._decoded(values.array, wanted, row)
+        if lost is not None:
+            array = np.array(found.array)
+            array[lost] = REFUSED
+            missing = None if found.missing is None else found.missing.copy()
+            if missing is not None:
+                missing[lost] = False
+            return Values(array, missing)
+        return found
+
+    def _decoded(self, array: Any, wanted: Wanted, row: int) -> Values:
         from losscli.data.arrays import decode
 
         try:
@@ -85,22 +85,20 @@ class LenientSource(Source):
         wrong = values.view(np.uint64) == REFUSED.view(np.uint64)
         if wrong.any():
             rows = np.flatnonzero(wrong)
-            shown = [repr(words[index[i]]) for i in rows[:10]]
             expected = wanted.labels.expected if wanted.labels else "a number"
             reason = "not-a-label" if wanted.labels else "not-a-number"
+            first = [self._found(row + at, repr(words[index[at]])) for at in rows[:LISTED].tolist()]
             self._tell(
-                Unreadable(
-                    reason,
-                    self.display,
-                    wanted.column,
-                    rows + row,
-                    shown,
-                    expected,
-                    wanted.hint,
-                    self._source,
+                Trouble(
+                    reason, self.display, wanted.column, f"expected {expected}", wanted.hint,
+                    len(rows), first,
                 )
-            )
+            )  # fmt: skip
         return Values(values, index == len(words))
+
+    def _found(self, row: int, value: str) -> Found:
+        file, at = self.locate(row)
+        return Found(at + 1, self.line_of(row), value, file)
 
     def _code(self, word: Any, labels: LabelMap | None) -> float | None:
         """The number that a value is or stands for; None when it is neither."""

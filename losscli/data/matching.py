@@ -7,13 +7,18 @@ import numpy as np
 
 from losscli.data.keys import Keys
 from losscli.data.sorting import Rows, chosen
+from losscli.data.troubles import LISTED, Found, Tell, Trouble
 from losscli.errors import DataError
 
 KEY, NUMBER = -2, -1
-#: which file a row is of, and where in it
-Locate = Callable[[int], tuple[str, int]]
-#: how many of a kind are listed
-LISTED = 10
+#: which file a row is of, where in it, and on which line
+Locate = Callable[[int], tuple[str, int, int | None]]
+
+
+REPEATED_HINT = (
+    "a key must be there once in every file; name more columns to tell rows apart: --on KEY,KEY"
+)
+ALONE_HINT = "--join inner keeps the rows whose keys all files have, and counts the others"
 
 
 class Cursor:
@@ -72,31 +77,48 @@ class Findings:
         """Whether there is anything."""
         return bool(self._kinds)
 
-    def check(self, strict: bool) -> None:
-        """Raise the DataError of everything that was found. Repeated keys are never let pass."""
-        told = [
-            self._told(side, what, rows)
+    def check(self, strict: bool, tell: Tell | None) -> None:
+        """Raise the DataError of everything that was found, or tell of it.
+
+        Repeated keys are never let pass.
+        """
+        wrong = [
+            (side, what, rows)
             for (side, what), rows in sorted(self._kinds.items(), key=lambda item: item[0][0])
-            if strict or what.startswith("repeat")
+            if strict or _repeats(what)
         ]
-        if told:
+        if tell is not None:
+            for side, what, rows in wrong:
+                tell(self._trouble(side, what, rows))
+        elif wrong:
             names = ", ".join(self._keys.names)
-            repeats = any(what.startswith("repeat") for _, what in self._kinds)
+            repeats = any(_repeats(what) for _, what in self._kinds)
             raise DataError(
-                f"rows do not pair by {names}: {'; '.join(told)}",
-                "a key must be there once in every file; name more columns to tell rows apart: "
-                "--on KEY,KEY"
-                if repeats
-                else "--join inner keeps the rows whose keys all files have, and counts the others",
+                f"rows do not pair by {names}: {'; '.join(self._told(*each) for each in wrong)}",
+                REPEATED_HINT if repeats else ALONE_HINT,
                 "keys-do-not-pair",
             )
 
-    def _told(self, side: int, what: str, rows: "_Rows") -> str:
-        shown = self._keys.shown(rows.keys)
+    def _trouble(self, side: int, what: str, rows: "_Rows") -> Trouble:
+        repeats = _repeats(what)
+        return Trouble(
+            "repeated-key" if repeats else "unmatched-key", self._displays[side],
+            ",".join(self._keys.names), what, REPEATED_HINT if repeats else ALONE_HINT,
+            rows.count, self._found(side, rows),
+        )  # fmt: skip
+
+    def _found(self, side: int, rows: "_Rows") -> list[Found]:
+        """The first rows of a kind, with their keys."""
         places = [self._locate[side](number) for number in rows.numbers.tolist()]
+        return [
+            Found(at + 1, line, key, file)
+            for key, (file, at, line) in zip(self._keys.shown(rows.keys), places, strict=True)
+        ]
+
+    def _told(self, side: int, what: str, rows: "_Rows") -> str:
         listed = ", ".join(
-            f"{key} ({'' if file == self._displays[side] else f'{file}, '}row {at + 1})"
-            for key, (file, at) in zip(shown, places, strict=True)
+            f"{value} ({'' if file == self._displays[side] else f'{file}, '}row {row})"
+            for row, _, value, file in self._found(side, rows)
         )
         verb = what if rows.count > 1 else what.replace("repeat", "repeats").replace("have", "has")
         more = ", …" if rows.count > LISTED else ""
@@ -107,6 +129,10 @@ class Findings:
         if which.any():
             found = chosen(rows[KEY:], which)
             self._kinds.setdefault(kind, _Rows()).add(found[KEY].array, found[NUMBER].array)
+
+
+def _repeats(what: str) -> bool:
+    return what.startswith("repeat")
 
 
 class _Rows:

@@ -9,9 +9,11 @@ from losscli.data.align import Stream
 from losscli.data.arrays import ArraySource
 from losscli.data.files import open_source
 from losscli.data.given import On, index_of, is_table, names_file, option, reference_of, table_of
+from losscli.data.lenient import LenientSource
 from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import WHOLE, LabelMap, Source, Wanted
+from losscli.data.troubles import Tell
 from losscli.errors import DataError, UsageError
 from losscli.losses.registry import suggestion
 from losscli.losses.roles import Role
@@ -45,12 +47,13 @@ def open_streams(
     given: Mapping[str, Any], roles: Mapping[str, Role], read: ReadOptions,
     naming: Naming, data: Any, sources: list[Source], clock: Stopwatch,
     on: On | None = None,
-    around: Callable[[Source], Source] | None = None,
+    tell: Tell | None = None,
 ) -> tuple[dict[str, Column], list[Stream]]:  # fmt: skip
     """Open each file once, whatever the number of roles that are in it.
 
     Whatever was opened is in `sources`, to be closed, also when an error ends this. With `on`, the
-    first stream is that of all files whose rows are paired by key. `around` is put around readers.
+    first stream is that of all files whose rows are paired by key. With `tell`, what cannot be
+    read does not end the reading.
     """
     keys = on.keys if on else ()
     columns: dict[str, Column] = {}
@@ -78,7 +81,7 @@ def open_streams(
             key, source = f"array {name}", ArraySource({name: value}, index=index_of(value))
         if key not in by_file:
             by_file[key] = len(sources)
-            source = around(source) if around else source
+            source = _lenient(source, tell) if tell else source
             sources.append(source)
             wanted.append([])
         at = by_file[key]
@@ -97,8 +100,10 @@ def open_streams(
         raise UsageError("--classes: this loss has no input of class indices")
     if on is not None:
         again = _again(columns, sources, read)
+        if tell is not None:
+            again = [each and partial(_unheard, each) for each in again]
         paired = sorted({columns[name].stream for name in columns if not roles[name].whole})
-        return _paired(columns, wanted, sources, paired, again, on, clock)
+        return _paired(columns, wanted, sources, paired, again, on, clock, tell)
     streams = [Stream(source, each, clock) for source, each in zip(sources, wanted, strict=True)]
     return columns, streams
 
@@ -106,12 +111,13 @@ def open_streams(
 def _paired(
     columns: Mapping[str, Column], wanted: Sequence[list[Wanted]], sources: list[Source],
     paired: Sequence[int], again: Sequence[Callable[[], Source] | None], on: On,
-    clock: Stopwatch,
+    clock: Stopwatch, tell: Tell | None,
 ) -> tuple[dict[str, Column], list[Stream]]:  # fmt: skip
     """The columns and streams when some of the sources have become one."""
     from losscli.data.pairing import PairedSource, Side
 
-    source = PairedSource([Side(sources[i], wanted[i], on, again[i]) for i in paired], on)
+    sides = [Side(sources[i], wanted[i], on, again[i], tell) for i in paired]
+    source = PairedSource(sides, on, tell)
     others = [i for i in range(len(sources)) if i not in paired]
     sizes = [len(wanted[i]) for i in paired]
     first = {i: sum(sizes[:at]) for at, i in enumerate(paired)}
@@ -154,6 +160,16 @@ def _is_lasting(path: str) -> bool:
 
 def _same(source: Source) -> Source:
     return source
+
+
+def _lenient(source: Source, tell: Tell) -> Source:
+    source.tell = tell
+    return LenientSource(source, tell)
+
+
+def _unheard(opened: Callable[[], Source]) -> Source:
+    """A file once more, nobody being told again of what cannot be read in it."""
+    return _lenient(opened(), lambda trouble: None)
 
 
 def _check_keys(source: Source, keys: Sequence[str], display: str) -> None:

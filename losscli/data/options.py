@@ -1,13 +1,12 @@
 """What is asked of the inputs beside the data itself."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from losscli.data.axes import LAST
 from losscli.data.given import Join
 from losscli.data.reading import ReadOptions
-from losscli.data.source import Source
+from losscli.data.troubles import Tell
 from losscli.losses.domains import SUM_TOLERANCE
 from losscli.stopwatch import Stopwatch
 
@@ -37,5 +36,5 @@ class InputOptions:
     clock: Stopwatch = field(default_factory=Stopwatch, compare=False)
     #: what becomes of missing values; None when they are like any that is not finite
     missing: Missing | None = None
-    #: what is put around every reader, to look on as it reads
-    around: Callable[[Source], Source] | None = None
+    #: told of what is wrong with the inputs, which then does not end the reading
+    tell: Tell | None = None

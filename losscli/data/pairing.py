@@ -4,6 +4,7 @@ Where every file is in the order of its keys, they are merged as they are read. 
 is sorted by its keys, they are merged, and the rows sorted back into the order of the first file.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -12,10 +13,11 @@ import numpy as np
 
 from losscli.data.align import Stream, together
 from losscli.data.given import On
-from losscli.data.keys import BadKey, Keys, kind_of, settle, trimmed
-from losscli.data.matching import Cursor, Findings, matched
-from losscli.data.sorting import Rows, Sorter
+from losscli.data.keys import BadKey, Keys, as_arrow, kind_of, settle, trimmed
+from losscli.data.matching import NUMBER, Cursor, Findings, matched
+from losscli.data.sorting import Rows, Sorter, chosen
 from losscli.data.source import Source, Values, Wanted, misfit, piece_rows
+from losscli.data.troubles import LISTED, Found, Tell, Trouble
 from losscli.errors import DataError
 from losscli.stopwatch import Stopwatch
 
@@ -25,10 +27,14 @@ class Side:
 
     def __init__(
         self, source: Source, wanted: Sequence[Wanted], on: On,
-        again: Callable[[], Source] | None,
+        again: Callable[[], Source] | None, tell: Tell | None = None,
     ) -> None:  # fmt: skip
-        """`again` opens the file once more, where that can be done."""
+        """`again` opens the file once more, where that can be done.
+
+        With `tell`, rows whose keys cannot be read are left out.
+        """
         self.source, self.wanted, self._again = source, list(wanted), again
+        self._tell = tell
         self.display = source.display or wanted[0].column
         self._raw = [Wanted(name, raw=True) for name in on.keys]
         self._pieces = source.pieces([*self.wanted, *self._raw])
@@ -55,7 +61,8 @@ class Side:
             return False
         source, last = self._again(), None
         try:
-            for piece in self._keyed(source.pieces(self._raw), 0, keys):
+            tell = self._tell and _unheard
+            for piece in self._keyed(source.pieces(self._raw), 0, keys, tell=tell):
                 key = piece[0].array
                 if len(key) and (
                     (last is not None and key[0] < last) or bool((key[1:] < key[:-1]).any())
@@ -75,31 +82,75 @@ class Side:
 
     def _rows(self) -> Iterator[Rows]:
         assert self._first is not None
-        first, self._first = self._first, None
-        yield from self._keyed(iter([first]), len(self.wanted), self._keys)
-        yield from self._keyed(self._pieces, len(self.wanted), self._keys, len(first[0].array))
+        pieces, self._first = itertools.chain([self._first], self._pieces), None
+        count = 0
+        for piece in self._keyed(pieces, len(self.wanted), self._keys, self._tell):
+            count += len(piece[NUMBER].array)
+            yield piece
+        if not count:
+            raise DataError(f"{self.display}: no row has a key", reason="null-key")
 
     def _keyed(
-        self, pieces: Iterator[list[Values]], wanted: int, keys: Keys, row: int = 0
+        self, pieces: Iterator[list[Values]], wanted: int, keys: Keys, tell: Tell | None
     ) -> Iterator[Rows]:
         """Pieces with keys and numbers of rows in place of the columns of the key."""
+        row = 0
         for piece in pieces:
-            try:
-                columns = zip(self._raw, piece[wanted:], strict=True)
-                key = keys.encode(
-                    [
-                        trimmed(v.array) if self.source.is_text(w.column) else v.array
-                        for w, v in columns
-                    ]
-                )
-            except BadKey as error:
-                bad = error.bad
-                display, at = self.source.locate(row + bad.index)
-                name = display or self.display
-                raise misfit(name, error.column, at + 1, bad.value, bad.expected) from None
-            numbers: Any = np.arange(row, row + len(key))
-            yield [*piece[:wanted], Values(key), Values(numbers)]
-            row += len(key)
+            numbers: Any = np.arange(row, row + len(piece[0].array))
+            row += len(numbers)
+            columns = [
+                trimmed(v.array) if self.source.is_text(w.column) else as_arrow(v.array)
+                for w, v in zip(self._raw, piece[wanted:], strict=True)
+            ]
+            values, lost = [*piece[:wanted], Values(numbers)], piece[wanted].missing
+            if tell and lost is not None:
+                values, columns = _without(lost, values, columns)
+            while True:
+                try:
+                    key = keys.encode(columns)
+                    break
+                except BadKey as error:
+                    every = error.bad.every
+                    if tell is None or every is None:
+                        raise self._misfit(error, values[-1].array) from None
+                    column = columns[keys.names.index(error.column)]
+                    tell(self._trouble(error, every, column, values[-1].array))
+                    values, columns = _without(every, values, columns)
+            if len(key):
+                yield [*values[:-1], Values(key), values[-1]]
+
+    def _misfit(self, error: BadKey, numbers: Any) -> DataError:
+        bad = error.bad
+        display, at = self.source.locate(int(numbers[bad.index]))
+        others = 0 if bad.every is None else int(np.count_nonzero(bad.every)) - 1
+        expected = bad.expected + (f"; {others:,} more so far" if others else "")
+        return misfit(display or self.display, error.column, at + 1, bad.value, expected)
+
+    def _trouble(self, error: BadKey, every: Any, column: Any, numbers: Any) -> Trouble:
+        """Keys of a piece that cannot be read, and why."""
+        found = []
+        for i in np.flatnonzero(every)[:LISTED].tolist():
+            display, at = self.source.locate(int(numbers[i]))
+            value = "missing" if error.missing else repr(str(column[i]))
+            line = self.source.line_of(int(numbers[i]))
+            found.append(Found(at + 1, line, value, display or self.display))
+        reason, problem = "null-key" if error.missing else "not-a-key", error.bad.expected
+        return Trouble(
+            reason, self.display, error.column, f"expected {problem}", "",
+            int(np.count_nonzero(every)), found,
+        )  # fmt: skip
+
+
+def _without(left_out: Any, values: Rows, columns: list[Any]) -> tuple[Rows, list[Any]]:
+    """Columns without some of their rows."""
+    import pyarrow as pa
+
+    keep = ~left_out
+    return chosen(values, keep), [column.filter(pa.array(keep)) for column in columns]
+
+
+def _unheard(trouble: Trouble) -> None:
+    pass
 
 
 class _Given(Source):
@@ -119,9 +170,9 @@ class _Given(Source):
 class PairedSource(Source):
     """The columns of several files side by side, then the key, then each file's numbers of rows."""
 
-    def __init__(self, sides: Sequence[Side], on: On) -> None:
+    def __init__(self, sides: Sequence[Side], on: On, tell: Tell | None = None) -> None:
         self.display = " with ".join(side.display for side in sides)
-        self._sides, self._on = sides, on
+        self._sides, self._on, self.tell = sides, on, tell
         kinds = [
             settle(name, [side.display for side in sides], [side.kinds()[i] for side in sides])
             for i, name in enumerate(on.keys)
@@ -157,10 +208,11 @@ class PairedSource(Source):
         if not count:
             raise DataError(f"{self.display}: no key is in all of them")
 
-    def locate_in(self, side: int, row: int) -> tuple[str, int]:
-        """Which file a row of one of the sides is of, and where in it."""
-        display, at = self._sides[side].source.locate(row)
-        return display or self._sides[side].display, at
+    def locate_in(self, side: int, row: int) -> tuple[str, int, int | None]:
+        """Which file a row of one of the sides is of, where in it, and on which line."""
+        source = self._sides[side].source
+        display, at = source.locate(row)
+        return display or self._sides[side].display, at, source.line_of(row)
 
     def source_of(self, side: int) -> Source:
         """The file of one of the sides."""
@@ -209,10 +261,11 @@ class PairedSource(Source):
     def _matched(self, parts: Sequence[Iterator[Rows]]) -> Iterator[Rows]:
         """Rows of all files with one key: values, key, and each file's number of the row."""
         cursors = [Cursor(each) for each in parts]
-        for matches in matched(cursors, self.findings, self._on.join == "strict"):
+        strict = self._on.join == "strict"
+        for matches in matched(cursors, self.findings, strict and self.tell is None):
             values = [v for rows in matches for v in rows[:-2]]
             yield [*values, matches[0][-2], *(rows[-1] for rows in matches)]
-        self.findings.check(self._on.join == "strict")
+        self.findings.check(strict, self.tell)
 
 
 def _parts(side: Side) -> Iterator[Rows]:

@@ -10,6 +10,8 @@ from losscli.errors import DataError, FileError
 CHUNK = 1 << 20
 #: a record longer than this is taken for a file that is not CSV, or a quote that never closes
 LONGEST_RECORD = 1 << 26
+#: what can be wrong with quotes
+STRAY_QUOTE, OPEN_QUOTE = "stray-quote", "unclosed-quote"
 
 
 class Quoting:
@@ -35,10 +37,13 @@ class Quoting:
             end = field.start()
         return data.rfind(b"\n", 0, end) + 1
 
-    def stray(self, data: bytes) -> int:
-        """Where a closing quote is followed by more of its field; −1 if nowhere."""
-        fields = self._field.finditer(_with_quotes(data))
-        return next((f.start(2) for f in fields if f[2] is not None), -1)
+    def wrong(self, data: bytes) -> Iterator[tuple[int, str]]:
+        """Where a closing quote is followed by more of its field, or a quote never closes."""
+        for field in self._field.finditer(_with_quotes(data)):
+            if field[1] is None:
+                yield field.start(), OPEN_QUOTE
+            elif field[2] is not None:
+                yield field.start(2), STRAY_QUOTE
 
 
 def _with_quotes(data: bytes) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from losscli.data.troubles import Tell
 from losscli.errors import DataError
 from losscli.losses.numerics import Array, Mask
 
@@ -86,7 +87,10 @@ class Wanted(NamedTuple):
 
 
 class Values(NamedTuple):
-    """Decoded values, samples on the first axis; NaN where one is missing, as `missing` tells."""
+    """Decoded values, samples on the first axis; NaN where one is missing, as `missing` tells.
+
+    Of values as the file has them, `missing` tells which are in lines that could not be read.
+    """
 
     array: Array
     missing: Mask | None = None
@@ -142,6 +146,8 @@ class Source(Protocol):
     untyped: bool = False
     #: how many rows there are, where the file says so
     rows: int | None = None
+    #: told of lines that cannot be read, which then do not end the reading
+    tell: Tell | None = None
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         """The columns asked for, a few rows at a time, in order, from the first row."""
@@ -178,9 +184,13 @@ class Source(Protocol):
 class BadValue(Exception):
     """A value that cannot be decoded, at an index of the piece at hand."""
 
-    def __init__(self, index: int, value: str, expected: str, hint: str = "") -> None:
+    def __init__(
+        self, index: int, value: str, expected: str, hint: str = "", every: Mask | None = None
+    ) -> None:
+        """`every` tells all values of which the same is to be said, where that is known."""
         super().__init__(value)
         self.index, self.value, self.expected, self.hint = index, value, expected, hint
+        self.every = every
 
 
 def piece_rows(width: int) -> int:

@@ -7,7 +7,6 @@ from typing import Any
 
 from losscli.data.checks import faults
 from losscli.data.inputs import BY, InputOptions, Inputs
-from losscli.data.lenient import LenientSource
 from losscli.data.source import Values
 from losscli.engine.fits import Fit, Seen, fits
 from losscli.engine.problems import Problem, Problems
@@ -63,7 +62,7 @@ def check(
 ) -> Checked:
     """Look at every value of the inputs of a loss."""
     problems, found = Problems(), Checked(loss.name)
-    options = replace(options, around=lambda source: LenientSource(source, problems.unreadable))
+    options = replace(options, tell=problems.told)
     inputs: _Looking | None = None
     with contextlib.ExitStack() as stack:
         try:

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.data.files import open_source
-from losscli.data.lenient import LenientSource, Unreadable
+from losscli.data.lenient import LenientSource
 from losscli.data.reading import ReadOptions
 from losscli.data.references import Reference
 from losscli.data.source import WHOLE, Wanted
+from losscli.data.troubles import Trouble
 from losscli.engine.fits import Seen
 
 
@@ -31,10 +32,11 @@ def columns(path: str, read: ReadOptions) -> list[ColumnSeen]:
     unreadable: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
 
-    def tell(values: Unreadable) -> None:
-        known = unreadable.setdefault(values.column, [])
-        known += [v for v in dict.fromkeys(values.values) if v not in known]
-        counts[values.column] = counts.get(values.column, 0) + len(values.rows)
+    def tell(trouble: Trouble) -> None:
+        known = unreadable.setdefault(trouble.column, [])
+        words = dict.fromkeys(found.value for found in trouble.first)
+        known += [word for word in words if word not in known]
+        counts[trouble.column] = counts.get(trouble.column, 0) + trouble.total
 
     with contextlib.closing(LenientSource(open_source(Reference(path), read), tell)) as source:
         names = [*source.columns, *source.keys] or [WHOLE]

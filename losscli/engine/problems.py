@@ -2,56 +2,39 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from losscli.data.checks import Fault, Place
-from losscli.data.lenient import Unreadable
+from losscli.data.troubles import LISTED, Found, Trouble
 from losscli.errors import DataError
-
-#: rows of a problem that are named
-LISTED = 10
-
-
-class Found(NamedTuple):
-    """A value that does not fit: its row, from 1, and its line where lines are not rows."""
-
-    row: int
-    line: int | None
-    value: str
-    #: the file, where it is one of several
-    file: str | None
 
 
 @dataclass
 class Problem:
-    """One thing that is wrong with one column."""
+    """One thing that is wrong with a column, with a file or with all of them together."""
 
     reason: str
     role: str
     file: str
     column: str
-    #: what was expected or, of the input as a whole, what is wrong
+    #: what was expected, or what is wrong
     problem: str
     hint: str
     count: int = 0
     first: list[Found] = field(default_factory=list)
 
-    def add(self, file: str, row: int, line: int | None, value: str) -> None:
-        """Name a row; its file is said where it is one of a data set."""
-        self.first.append(Found(row, line, value, None if file == self.file else file))
-
     def record(self) -> dict[str, Any]:
         """As a row of a table."""
-        lines = any(found.line is not None for found in self.first)
+        lines = self.first and all(found.line is not None for found in self.first)
         return {
             "reason": self.reason,
             "role": self.role,
             "file": self.file,
             "column": self.column,
             "count": self.count,
-            "rows": " ".join(_where(found) for found in self.first),
+            "rows": " ".join(self._row(found) for found in self.first),
             **({"lines": " ".join(str(found.line) for found in self.first)} if lines else {}),
             "values": " ".join(found.value for found in self.first),
             "problem": self.problem,
@@ -61,11 +44,15 @@ class Problem:
     def document(self) -> dict[str, Any]:
         """As JSON has it."""
         own = {k: v for k, v in self.record().items() if k not in ("rows", "lines", "values")}
-        return {**own, "first": [found._asdict() for found in self.first]}
+        first = [
+            found._asdict() | {"file": None if found.file == self.file else found.file}
+            for found in self.first
+        ]
+        return {**own, "first": first}
 
-
-def _where(found: Found) -> str:
-    return f"{found.file}:{found.row}" if found.file else str(found.row)
+    def _row(self, found: Found) -> str:
+        """A row; its file is said where it is one of a data set."""
+        return str(found.row) if found.file == self.file else f"{found.file}:{found.row}"
 
 
 class Problems:
@@ -81,17 +68,12 @@ class Problems:
             problem.role = problem.role or role_of(problem.file, problem.column)
         return found
 
-    def unreadable(self, values: Unreadable) -> None:
-        """Values that are no numbers, nor labels."""
-        problem = self._of(
-            values.reason, "", values.display, values.column,
-            f"expected {values.expected}", values.hint,
-        )  # fmt: skip
-        problem.count += len(values.rows)
-        for row, value in zip(values.rows.tolist(), values.values, strict=False):
-            if len(problem.first) < LISTED:
-                file, at = values.source.locate(row)
-                problem.add(file, at + 1, values.source.line_of(row), value)
+    def told(self, trouble: Trouble) -> None:
+        """What a reader, or who pairs rows, cannot make sense of."""
+        reason, file, column, what, hint, total, first = trouble
+        problem = self._of(reason, "", file, column, what, hint)
+        problem.count += total
+        problem.first += first[: LISTED - len(problem.first)]
 
     def fault(self, fault: Fault, place: Place) -> None:
         """Values of a block that do not fit; several columns are told apart."""
@@ -107,7 +89,8 @@ class Problems:
             problem.count += len(indexes)
             for index in map(tuple, indexes[: LISTED - len(problem.first)].tolist()):
                 value = place.value(index, fault.found(index)).removeprefix("got ")
-                problem.add(*place.row(index), value)
+                file, row, line = place.row(index)
+                problem.first.append(Found(row, line, value, file))
 
     def fail(self, error: DataError) -> None:
         """What ends the reading of the inputs."""

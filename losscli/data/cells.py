@@ -1,0 +1,64 @@
+"""The records of a CSV as Python reads them, where the parser of Arrow refuses them."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from losscli.data.records import LONGEST_RECORD, OPEN_QUOTE, Quoting
+
+#: bytes that are not UTF-8, as `surrogateescape` keeps them
+_ESCAPED = re.compile("[\udc80-\udcff]")
+csv.field_size_limit(LONGEST_RECORD)
+
+
+class Record(NamedTuple):
+    """A record, and the lines of its chunk, from 1, on which it begins and ends."""
+
+    cells: list[str]
+    begin: int
+    end: int
+    #: what is wrong with its quotes: STRAY_QUOTE, OPEN_QUOTE or nothing
+    quotes: str = ""
+
+    def escaped(self, indexes: Sequence[int]) -> str:
+        """The first of some cells that is not UTF-8."""
+        cells = (self.cells[i] for i in indexes if i < len(self.cells))
+        return next((c for c in cells if not c.isascii() and _ESCAPED.search(c)), "")
+
+
+def records(chunk: bytes, quoting: Quoting, delimiter: str) -> Iterator[Record]:
+    """The records of a chunk; csv.Error where one is too long.
+
+    A quote that never closes takes its own line with it, and none of those that follow.
+    """
+    line = 0
+    while chunk:
+        wrong = list(quoting.wrong(chunk)) if b'"' in chunk else []
+        cut = len(chunk)
+        if wrong and wrong[-1][1] == OPEN_QUOTE:
+            cut = chunk.find(b"\n", wrong[-1][0]) + 1 or cut
+        places = _lines_of(chunk, [at for at, _ in wrong])
+        kinds = [kind for _, kind in wrong]
+        text = chunk[:cut].decode(errors="surrogateescape")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        end = 0
+        for cells in reader:
+            begin, end, quotes = end + 1, reader.line_num, ""
+            while places and places[0] <= end:
+                places.pop(0)
+                quotes = quotes or kinds.pop(0)
+            yield Record(cells, line + begin, line + end, quotes)
+        line += end
+        chunk = chunk[cut:]
+
+
+def _lines_of(chunk: bytes, places: Sequence[int]) -> list[int]:
+    """The lines, from 1, that places of a chunk are on; the places ascend."""
+    lines, line, before = [], 1, 0
+    for at in places:
+        line += chunk.count(b"\n", before, at)
+        before = at
+        lines.append(line)
+    return lines

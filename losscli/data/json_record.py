@@ -1,0 +1,57 @@
+"""One line of JSON → its object, or what is wrong with it."""
+
+import json
+from typing import Any
+
+from losscli.data.text import recode
+from losscli.data.troubles import NOT_UTF8, BadLine
+
+
+def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any] | BadLine:
+    """The object that a line holds."""
+    try:
+        record = json.loads(text.decode(), object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        wrong, value = "not UTF-8 text", ascii(error.object[error.start : error.end])[1:]
+        hint = recode("LATIN1", display)
+        return BadLine(NOT_UTF8, row, line, value, wrong, wrong, hint)
+    except json.JSONDecodeError as error:
+        hint = "one object a line: jq -c . makes such lines" if line == 1 else ""
+        return _not_json(row, line, f"{error.msg} at character {error.pos + 1}", hint)
+    except RecursionError:
+        return _not_json(row, line, "nested too deeply", "")
+    except ValueError as error:  # a number of too many digits
+        return _not_json(row, line, str(error).partition(";")[0], "")
+    except _Twice as twice:
+        name = str(twice)
+        return BadLine(
+            "repeated-name", row, line, name, "a name twice in one object", f"two values of {name}"
+        )
+    if not isinstance(record, dict):
+        wrong = "expected an object"
+        value = named(record)
+        return BadLine("not-an-object", row, line, value, wrong, f"{value}, {wrong}")
+    return record
+
+
+def named(value: Any) -> str:
+    """A value as JSON has it, shortened."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _not_json(row: int, line: int, value: str, hint: str) -> BadLine:
+    return BadLine("not-json", row, line, value, "not JSON", f"not JSON: {value}", hint)
+
+
+class _Twice(Exception):
+    """A name that is twice in an object."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, whose names must differ: of two values, nobody can tell which is meant."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(repr(next(name for name in names if names.count(name) > 1)))
+    return record
