@@ -39,6 +39,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"kind": "storage#objects", "items": items})
         elif not url.path.startswith(f"{BUCKET}/o/") or not (self.folder / key).is_file():
             self.answer({"error": {"code": 404, "message": "Not Found"}}, 404)
+        elif key.startswith("private"):
+            self.answer({"error": {"code": 403, "message": "anonymous caller has no access"}}, 403)
         elif query.get("alt") == ["media"]:
             data = (self.folder / key).read_bytes()
             first, _, last = (

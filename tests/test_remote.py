@@ -1,5 +1,6 @@
 """Objects of a real S3 server, and what a real web server sends: both on this machine."""
 
+import contextlib
 import gzip
 import logging
 import os
@@ -11,7 +12,9 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ import losscli
 from losscli.data import remote
 from losscli.errors import DataError, FileError
 from tests.conftest import ROOT, Run
+from tests.faulty import Faulty, serving
 from tests.test_formats import WRITERS
 
 COLUMNS = {"pred": np.arange(3000) / 7, "target": np.zeros(3000)}
@@ -164,6 +168,18 @@ def test_credentials(
         _unsigned_requests(server, 1_000_000)
 
 
+def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server as Amazon's: it says nothing more to whom it does not know."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    with serving(CSV, range(0), "denied") as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{address}")
+        with pytest.raises(FileError, match=r"^s3://box/p\.csv: access denied$") as error:
+            losscli.compute("mse", data="s3://box/p.csv")
+    assert "AWS_NO_SIGN_REQUEST" in error.value.hint
+
+
 def test_objects_on_the_command_line(put: Callable[[str, bytes], None], run: Run) -> None:
     put("p.parquet", b"")
     put("p.csv", CSV)
@@ -237,6 +253,23 @@ def test_objects_of_google(google: Path) -> None:
             losscli.compute("mse", data=url)
 
 
+def test_credentials_of_google(google: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (google / "private.csv").write_bytes(CSV)
+    with pytest.raises(FileError) as error:
+        losscli.compute("mse", data="gs://box/private.csv")
+    assert error.value.message.startswith("gs://box/private.csv: ")
+    assert "anonymous caller has no access" in error.value.message
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in error.value.hint
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/none.json")
+    with pytest.raises(FileError) as error:
+        losscli.compute("mse", data="gs://box/p.csv")
+    assert error.value.message == (
+        "gs://box/p.csv: no credentials: Cannot open credentials file /none.json"
+    )
+    assert "CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true" in error.value.hint
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Sends what is at a path of `files`; some paths misbehave."""
 
@@ -285,6 +318,72 @@ def test_web_servers(web: str, tmp_path: Path) -> None:
     assert both.value == expected
     with pytest.raises(FileError, match=rf"^{web}/none: 404 Not Found$"):
         losscli.compute("mse", data=f"{web}/none")
+
+
+FAULTY = ("csv", "csv.gz", "csv.zst", "jsonl", "parquet", "arrow", "arrows", "npz", "npy")
+
+
+@pytest.fixture
+def broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, str], AbstractContextManager[str]]:
+    """Serves a file in a format, of whose middle no byte comes as it should."""
+    monkeypatch.setattr(remote, "REQUEST_TIMEOUT", 0.5)
+    monkeypatch.setattr(remote, "ATTEMPTS", 1)
+    monkeypatch.setattr(remote, "_RANGE", 1 << 17)
+
+    @contextlib.contextmanager
+    def broken(suffix: str, how: str) -> Iterator[str]:
+        path = tmp_path / f"t.{suffix}"
+        numbers = np.random.default_rng(1).normal(size=100_000)
+        WRITERS[suffix](path, {"pred": numbers, "target": numbers[::-1].copy()})
+        data = path.read_bytes()
+        with serving(data, range(len(data) // 3, len(data) // 2), how) as address:
+            for name, value in {**ENVIRONMENT, "AWS_ENDPOINT_URL": f"http://{address}"}.items():
+                monkeypatch.setenv(name, value)
+            yield address
+
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("suffix", "how"),
+    [*product(FAULTY, ["drop", "error"]), ("csv", "silence"), ("parquet", "silence")],
+)
+def test_a_transfer_that_fails_is_no_damage(
+    suffix: str, how: str, broken: Callable[[str, str], AbstractContextManager[str]]
+) -> None:
+    with broken(suffix, how) as address:
+        for url in (f"s3://box/t.{suffix}", f"http://{address}/t.{suffix}"):
+            with pytest.raises(FileError) as error:
+                losscli.compute("mse", data=url)
+            told = "" if how == "error" and url[0] == "h" else "the transfer failed: "
+            assert error.value.message.startswith(f"{url}: {told}")
+            assert "damaged" not in error.value.message
+            assert "\n" not in error.value.message
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_an_object_that_is_written_anew_while_it_is_read(
+    suffix: str, broken: Callable[[str, str], AbstractContextManager[str]]
+) -> None:
+    with broken(suffix, "renew"):
+        with pytest.raises(FileError, match=r"t\.\w+: was written anew while it was read$"):
+            losscli.compute("mse", data=f"s3://box/t.{suffix}")
+        Faulty.how = "send"
+        Faulty.bad = range(0)
+        assert losscli.compute("mse", data=f"s3://box/t.{suffix}").n == 100_000
+
+
+def test_damage_of_an_object_is_no_transfer(
+    put: Callable[[str, bytes], None], tmp_path: Path
+) -> None:
+    WRITERS["parquet"](tmp_path / "t.parquet", COLUMNS)
+    data = bytearray((tmp_path / "t.parquet").read_bytes())
+    data[4:400] = bytes(396)
+    put("t.parquet", bytes(data))
+    with pytest.raises(FileError, match=r"t\.parquet: damaged after row 0"):
+        losscli.compute("mse", data="s3://box/t.parquet")
 
 
 def test_a_file_may_be_called_as_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import io
 from typing import Any, BinaryIO
 
-from losscli.errors import FileError
+from losscli.errors import FileError, LosscliError
 
 #: what a compressed file starts with, and how it is called
 MAGICS = {
@@ -31,6 +31,8 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._plain.read(len(buffer))
+        except LosscliError:
+            raise
         except Exception as error:
             # Each library has errors of its own for bytes that make no sense to it.
             raise FileError(f"{self._display}: damaged {self._kind}: {error}") from None

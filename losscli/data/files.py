@@ -128,7 +128,8 @@ def _recognise(stream: Any, reference: Reference, options: ReadOptions) -> Sourc
         if kind == "parquet":
             from losscli.data.parquet import ParquetSource
 
-            return ParquetSource(remote.native(stream), display)
+            native, transfer = remote.native(stream)
+            return ParquetSource(native, display, transfer)
         in_place = False
     return _binary(kind, stream, reference.path if in_place else None, display)
 

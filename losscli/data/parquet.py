@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyarrow.types import is_nested
 
@@ -13,6 +14,9 @@ from losscli.data.source import Source, Span, Values, Wanted, piece_rows
 from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, row_width, within
 from losscli.errors import FileError
 
+if TYPE_CHECKING:
+    from losscli.data.remote import Transfer
+
 #: rows that tell how long lists are
 PROBE_ROWS = 64
 
@@ -20,10 +24,11 @@ PROBE_ROWS = 64
 class ParquetSource(Source):
     """The columns of one Parquet file."""
 
-    def __init__(self, file: Any, display: str) -> None:
+    def __init__(self, file: Any, display: str, transfer: "Transfer | None" = None) -> None:
+        """`transfer` is of a file that is not on disk."""
         import pyarrow.parquet as pq
 
-        self.display = display
+        self.display, self._transfer = display, transfer
         self._in_place = isinstance(file, str)
         # Pre-buffering would hold the whole file; a small buffer keeps one page a column. What is
         # not on disk comes in larger parts, since every part is waited for.
@@ -36,7 +41,8 @@ class ParquetSource(Source):
             page_checksum_verification=True,
         )
         try:
-            self._file: Any = self._open()
+            with self._reading():
+                self._file: Any = self._open()
             self.columns: list[str] = column_names(self._file.schema_arrow)
             self.rows = int(self._file.metadata.num_rows)
         except DAMAGE as error:
@@ -65,9 +71,16 @@ class ParquetSource(Source):
         self._file.close(force=True)
 
     def _batches(self, names: list[str]) -> Iterator[Any]:
-        yield from self._file.iter_batches(
-            self._batch_rows(names), columns=names, use_threads=False
-        )
+        with self._reading():
+            yield from self._file.iter_batches(
+                self._batch_rows(names), columns=names, use_threads=False
+            )
+        if self._transfer is not None:
+            self._transfer.check()
+
+    def _reading(self) -> AbstractContextManager[None]:
+        """Around what reads the file: a transfer that fails is no damage."""
+        return nullcontext() if self._transfer is None else self._transfer.reading()
 
     def _span(self, names: list[str], span: Span) -> Iterator[Any]:
         """The batches of a span, by a reader of its own: one reader is no affair of two threads."""

@@ -4,6 +4,7 @@ Arrow's file systems read objects, a range at a time. Addresses and credentials 
 variables of the environment; every wait ends.
 """
 
+import contextlib
 import io
 import os
 import re
@@ -27,7 +28,21 @@ _SIGNING = (
     "keys are read from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; "
     "AWS_NO_SIGN_REQUEST=YES reads public buckets without"
 )
+_BROKEN = "the transfer failed: "
+#: requests that read a small object: its bytes, and that there are no more
+ONE_GO = 2
+#: what is said of an object that differs once it was written anew
+_VERSION = ("ETag", "Content-Length", "Last-Modified", "generation", "size")
+#: what Arrow says of errors that it gets from a server, or from none
+_FROM_SERVER = re.compile("AWS Error|google::cloud")
+_GOOGLE = (
+    "gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS=FILE; "
+    "CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true reads public buckets without"
+)
 _HINTS = {
+    "UNAUTHENTICATED": _GOOGLE,
+    "PERMISSION_DENIED": _GOOGLE,
+    "NO_CREDENTIALS": _GOOGLE,
     "ACCESS_DENIED": _SIGNING,
     "INVALID_ACCESS_KEY_ID": _SIGNING,
     "SIGNATURE_DOES_NOT_MATCH": _SIGNING,
@@ -40,14 +55,42 @@ def open_url(url: str) -> io.BufferedReader:
     if scheme_of(url) in ("http", "https"):
         return io.BufferedReader(_Response(url), _FIRST)
     files, path = _file_system(url)
-    return io.BufferedReader(_Object(url, _guarded(url, lambda: _open(files, path, url))), _RANGE)
+    file = _guarded(url, lambda: _open(files, path, url))
+    transfer = Transfer(url, file.metadata(), lambda: files.open_input_file(path))
+    return io.BufferedReader(_Object(file, transfer), _RANGE)
 
 
-def native(stream: io.BufferedReader) -> Any:
+def native(stream: io.BufferedReader) -> tuple[Any, "Transfer"]:
     """The file of Arrow under a stream of `open_url`, whose owner one is from now on."""
     raw: Any = stream.raw
     file, raw.file = raw.file, None
-    return file
+    return file, raw.transfer
+
+
+class Transfer:
+    """Tells what goes wrong on the way from what is wrong with an object."""
+
+    def __init__(self, url: str, opened: Any, again: Callable[[], Any]) -> None:
+        """`opened` is what was said of the object, `again` opens it once more."""
+        self._url, self._opened, self._again = url, opened, again
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Reading of the object: an error of the transfer becomes a FileError, others pass."""
+        try:
+            yield
+        except Exception as error:
+            if _FROM_SERVER.search(str(error)):
+                raise _failed(self._url, error, _BROKEN) from None
+            self.check()
+            raise
+
+    def check(self) -> None:
+        """Raise a FileError when the object is another one by now."""
+        with _guarded(self._url, self._again) as file:
+            now = file.metadata()
+        if any(now.get(name) != self._opened.get(name) for name in _VERSION):
+            raise FileError(f"{self._url}: was written anew while it was read", "read it again")
 
 
 def listing(url: str) -> tuple[str, list[str]] | None:
@@ -153,29 +196,40 @@ def _files_under(files: Any, root: str) -> Iterator[str]:
             yield info.path
 
 
-def _guarded(url: str, work: Callable[[], T]) -> T:
+def _guarded(url: str, work: Callable[[], T], what: str = "") -> T:
     """The result of some work with a server; what goes wrong there becomes a FileError."""
     try:
         return work()
     except LosscliError:
         raise
     except Exception as error:
-        text = " ".join(str(error).split())
-        found = re.search(r"AWS Error (\w+)(?: \(.*?\))? during \w+ operation: (.*)", text)
-        said = found[2] if found else text
-        said = re.sub(r"\s*\(Request ID:.*", "", said).rstrip(".")
-        name = found[1] if found else ""
-        if said in ("", "No response body"):
-            said = name.replace("_", " ").lower()
-        raise FileError(f"{url}: {said or type(error).__name__}", _HINTS.get(name, "")) from None
+        raise _failed(url, error, what) from None
+
+
+def _failed(url: str, error: Exception, what: str) -> FileError:
+    """What a server's error says, in one line."""
+    text = " ".join(str(error).split())
+    name, said = "", text
+    if amazon := re.search(r"AWS Error (\w+)(?: \(.*?\))? during \w+ operation: (.*)", text):
+        name, said = amazon[1], re.sub(r"\s*\(Request ID:.*", "", amazon[2])
+    elif google := re.search(r"google::cloud::Status\((\w+): (.*)\)", text):
+        name, said = google[1], google[2].partition(" error_info=")[0]
+        said = said.rpartition("with a last message of ")[2]
+        if "OAuth2 access token" in said:
+            name, said = "NO_CREDENTIALS", f"no credentials: {said.rpartition('message was: ')[2]}"
+    said = re.sub(r"(PerformWork\(\) - )?CURL error \[\d+\]=|curlCode: \d+, ", "", said)
+    said = re.sub(r"; Details: $", "", said).rstrip(".")
+    if said in ("", "No response body"):
+        said = name.replace("_", " ").lower()
+    return FileError(f"{url}: {what}{said or type(error).__name__}", _HINTS.get(name, ""))
 
 
 class _Object(io.RawIOBase):
     """An object of a store, in ranges that grow."""
 
-    def __init__(self, url: str, file: Any) -> None:
-        self.file = file
-        self._url = url
+    def __init__(self, file: Any, transfer: Transfer) -> None:
+        self.file, self.transfer = file, transfer
+        self._requests = 0
 
     def readable(self) -> bool:
         return True
@@ -191,7 +245,11 @@ class _Object(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         size = min(len(buffer), _FIRST if self.tell() == 0 else _RANGE)
-        data = _guarded(self._url, lambda: self.file.read(size))
+        with self.transfer.reading():
+            data = self.file.read(size)
+        self._requests += 1
+        if not data and self._requests > ONE_GO:
+            self.transfer.check()
         buffer[: len(data)] = data
         return len(data)
 
@@ -214,11 +272,13 @@ class _Response(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = _guarded(self._url, lambda: self._response.read(len(buffer)))
+        data = _guarded(self._url, lambda: self._response.read(len(buffer)), _BROKEN)
         if self._left is not None:
             self._left -= len(data)
             if not data and self._left > 0:
-                raise FileError(f"{self._url}: cut short, {self._left} bytes before its end")
+                raise FileError(
+                    f"{self._url}: {_BROKEN}cut short, {self._left} bytes before its end"
+                )
         buffer[: len(data)] = data
         return len(data)
 
