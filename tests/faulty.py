@@ -61,7 +61,7 @@ class Faulty(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(data: bytes, bad: range, how: str) -> Iterator[str]:
-    """The address of such a server, which may `drop`, send an `error`, `silence`, `renew`, `denied`."""
+    """The address of a server; `how` is drop, error, silence, renew or denied."""
     Faulty.data, Faulty.bad, Faulty.how, Faulty.version = data, bad, how, 1
     with ThreadingHTTPServer(("127.0.0.1", 0), Faulty) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -12,9 +12,12 @@ import pyarrow.dataset as pads
 import pytest
 
 import losscli
+from losscli.api import check, get_loss
 from losscli.data import block, spans
 from losscli.data.dataset import DatasetSource, natural_order
+from losscli.data.options import InputOptions
 from losscli.errors import DataError, FileError, LosscliError
+from losscli.request import Request
 from tests.conftest import Run
 from tests.test_formats import WRITERS
 
@@ -237,7 +240,7 @@ def test_partitions_are_taken_only_by_name(here: Path) -> None:
         (["k=x"], r"h/k=x/p\.csv, column 'k', row 1: got 'x', expected a number"),
         (
             ["k=__HIVE_DEFAULT_PARTITION__"],
-            r"column 'k', row 1 \(line 2\): missing, expected a number",
+            r"column 'k', row 1: missing, expected a number",
         ),
     ],
 )
@@ -247,6 +250,32 @@ def test_partitions_that_do_not_fit(here: Path, folders: list[str], message: str
         Path(f"h/{folder}/p.csv").write_text("pred,target\n1,2\n")
     with pytest.raises(DataError, match=message):
         losscli.compute("mse", data="h", weight="k")
+
+
+def test_the_odd_partition_is_named_wherever_it_is(here: Path) -> None:
+    for folder in ("h/a", "h/k=1", "h/k=2"):
+        Path(folder).mkdir(parents=True)
+        Path(folder, "p.csv").write_text("pred,target\n1,1\n")
+    with pytest.raises(DataError, match=r"^h/a/p\.csv: no partitions, where h/k=1/p\.csv has "):
+        losscli.compute("mse", data="h")
+
+
+def test_a_key_that_a_partition_lacks_is_on_no_line(here: Path) -> None:
+    for folder in ("h/k=1", "h/k=__HIVE_DEFAULT_PARTITION__"):
+        Path(folder).mkdir(parents=True)
+        Path(folder, "p.csv").write_text("pred,target\n1,1\n")
+    Path("t.csv").write_text("k,target\n1,1\n2,2\n")
+    odd = r"^h/k=__HIVE_DEFAULT_PARTITION__/p\.csv, column 'k', row 1: "
+    with pytest.raises(DataError, match=odd + "missing, expected a number"):
+        losscli.compute("mse", data="h", weight="k")
+    with pytest.raises(DataError, match=odd + "a missing key, expected a key in every row"):
+        losscli.compute("mse", pred="h#pred", target="t.csv#target", on="k")
+    roles = {"pred": "h#pred", "target": "t.csv#target"}
+    found = check(Request(get_loss("mse"), roles, options=InputOptions(on=("k",))))
+    assert [(p.reason, p.first[0].row, p.first[0].line) for p in found.problems] == [
+        ("null-key", 1, None),
+        ("unmatched-key", 2, 3),
+    ]
 
 
 def test_a_partition_that_is_also_a_column(here: Path) -> None:

@@ -30,7 +30,7 @@ class Place(NamedTuple):
         """The file of an element, its row, from 1, and its line where lines are not rows."""
         row = self.start + (index[0] if self.rows is None else int(self.rows[index[0]]))
         display, at = self.source.locate(row)
-        return display or self.display, at + 1, self.source.line_of(row)
+        return display or self.display, at + 1, self.source.line_of(row, self.column(index))
 
     def column(self, index: tuple[int, ...]) -> str:
         """The column of an element, where it is in one."""

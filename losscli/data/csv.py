@@ -276,7 +276,7 @@ class CsvSource(Source):
             text = text.replace(".", "?").replace(self._decimal, ".")
         return float(text) if NUMBER.fullmatch(text) else None
 
-    def line_of(self, row: int) -> int | None:
+    def line_of(self, row: int, column: str = "") -> int | None:
         line = self._places.of(row)
         return None if line is None else self._line(line)
 

@@ -4,6 +4,7 @@ import glob
 import os
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -60,12 +61,7 @@ def find(path: str) -> list[Part] | None:
     paths.sort(key=natural_order)
     _check_files(paths)
     parts = [Part(each, _keys(os.path.relpath(each, root or "."))) for each in paths]
-    for part in parts:
-        if list(part.keys) != list(parts[0].keys):
-            raise DataError(
-                f"{part.path}: {_partitions(part)}, where {parts[0].path} has "
-                f"{_partitions(parts[0])}"
-            )
+    _check_partitions(parts)
     return parts
 
 
@@ -141,7 +137,9 @@ class DatasetSource(Source):
         number, inside = self._place(row)
         return self._parts[number].path, inside
 
-    def line_of(self, row: int) -> int | None:
+    def line_of(self, row: int, column: str = "") -> int | None:
+        if column in self.keys:  # it is in the name of a directory
+            return None
         number, inside = self._place(row)
         source = self._latest.get(number)
         return None if source is None else source.line_of(inside)
@@ -282,6 +280,17 @@ def _check_files(paths: Sequence[str]) -> None:
                 f"{suffix or 'none'}: files of a data set are of one kind",
                 f"a pattern names those that are meant, such as '*{suffix}'" if suffix else "",
             )
+
+
+def _check_partitions(parts: Sequence[Part]) -> None:
+    """Refuse the first file whose partition is by other keys than those of most files are."""
+    most, _ = Counter(tuple(part.keys) for part in parts).most_common(1)[0]
+    odd = next((part for part in parts if tuple(part.keys) != most), None)
+    if odd is not None:
+        usual = next(part for part in parts if tuple(part.keys) == most)
+        raise DataError(
+            f"{odd.path}: {_partitions(odd)}, where {usual.path} has {_partitions(usual)}"
+        )
 
 
 def _suffix(path: str) -> str:

@@ -168,7 +168,11 @@ def _column(array: Any, kind: str) -> Any:
 
 def trimmed(array: Any) -> Any:
     """Text without the blanks around it."""
-    return pc.utf8_trim_whitespace(as_arrow(array))
+    array = as_arrow(array)
+    # What is missing throughout has no type of its own.
+    return pc.utf8_trim_whitespace(
+        array.cast(pa.string()) if pa.types.is_null(array.type) else array
+    )
 
 
 def as_arrow(array: Any) -> Any:

@@ -37,8 +37,8 @@ class LenientSource(Source):
     def locate(self, row: int) -> tuple[str, int]:
         return self._source.locate(row)
 
-    def line_of(self, row: int) -> int | None:
-        return self._source.line_of(row)
+    def line_of(self, row: int, column: str = "") -> int | None:
+        return self._source.line_of(row, column)
 
     def _plain_numbers(self, column: str) -> bool:
         """Whether text is made numbers of as Arrow does it: with a decimal point."""
@@ -87,7 +87,10 @@ class LenientSource(Source):
             rows = np.flatnonzero(wrong)
             expected = wanted.labels.expected if wanted.labels else "a number"
             reason = "not-a-label" if wanted.labels else "not-a-number"
-            first = [self._found(row + at, repr(words[index[at]])) for at in rows[:LISTED].tolist()]
+            first = [
+                self._found(row + at, wanted.column, repr(words[index[at]]))
+                for at in rows[:LISTED].tolist()
+            ]
             self._tell(
                 Trouble(
                     reason, self.display, wanted.column, f"expected {expected}", wanted.hint,
@@ -96,9 +99,9 @@ class LenientSource(Source):
             )  # fmt: skip
         return Values(values, index == len(words))
 
-    def _found(self, row: int, value: str) -> Found:
+    def _found(self, row: int, column: str, value: str) -> Found:
         file, at = self.locate(row)
-        return Found(at + 1, self.line_of(row), value, file)
+        return Found(at + 1, self.line_of(row, column), value, file)
 
     def _code(self, word: Any, labels: LabelMap | None) -> float | None:
         """The number that a value is or stands for; None when it is neither."""
@@ -116,7 +119,7 @@ def _numbers(array: Any) -> Any:
     import pyarrow.compute as pc
 
     try:
-        return pc.utf8_trim_whitespace(array).cast(pa.float64())
+        return pc.utf8_trim_whitespace(array.cast(pa.string())).cast(pa.float64())
     except pa.ArrowInvalid:
         raise BadValue(0, "text", "a number") from None
 

@@ -62,7 +62,7 @@ class Side:
         source, last = self._again(), None
         try:
             tell = self._tell and _unheard
-            for piece in self._keyed(source.pieces(self._raw), 0, keys, tell=tell):
+            for piece in self._keyed(source, source.pieces(self._raw), 0, keys, tell):
                 key = piece[0].array
                 if len(key) and (
                     (last is not None and key[0] < last) or bool((key[1:] < key[:-1]).any())
@@ -84,22 +84,26 @@ class Side:
         assert self._first is not None
         pieces, self._first = itertools.chain([self._first], self._pieces), None
         count = 0
-        for piece in self._keyed(pieces, len(self.wanted), self._keys, self._tell):
+        for piece in self._keyed(self.source, pieces, len(self.wanted), self._keys, self._tell):
             count += len(piece[NUMBER].array)
             yield piece
         if not count:
             raise DataError(f"{self.display}: no row has a key", reason="null-key")
 
     def _keyed(
-        self, pieces: Iterator[list[Values]], wanted: int, keys: Keys, tell: Tell | None
-    ) -> Iterator[Rows]:
-        """Pieces with keys and numbers of rows in place of the columns of the key."""
+        self, source: Source, pieces: Iterator[list[Values]], wanted: int, keys: Keys,
+        tell: Tell | None,
+    ) -> Iterator[Rows]:  # fmt: skip
+        """Pieces with keys and numbers of rows in place of the columns of the key.
+
+        `source` is who gives the pieces: only as far as it has read does it know its places.
+        """
         row = 0
         for piece in pieces:
             numbers: Any = np.arange(row, row + len(piece[0].array))
             row += len(numbers)
             columns = [
-                trimmed(v.array) if self.source.is_text(w.column) else as_arrow(v.array)
+                trimmed(v.array) if source.is_text(w.column) else as_arrow(v.array)
                 for w, v in zip(self._raw, piece[wanted:], strict=True)
             ]
             values, lost = [*piece[:wanted], Values(numbers)], piece[wanted].missing
@@ -112,16 +116,16 @@ class Side:
                 except BadKey as error:
                     every = error.bad.every
                     if tell is None or every is None:
-                        raise self._misfit(error, values[-1].array) from None
+                        raise self._misfit(source, error, values[-1].array) from None
                     column = columns[keys.names.index(error.column)]
                     tell(self._trouble(error, every, column, values[-1].array))
                     values, columns = _without(every, values, columns)
             if len(key):
                 yield [*values[:-1], Values(key), values[-1]]
 
-    def _misfit(self, error: BadKey, numbers: Any) -> DataError:
+    def _misfit(self, source: Source, error: BadKey, numbers: Any) -> DataError:
         bad = error.bad
-        display, at = self.source.locate(int(numbers[bad.index]))
+        display, at = source.locate(int(numbers[bad.index]))
         others = 0 if bad.every is None else int(np.count_nonzero(bad.every)) - 1
         expected = bad.expected + (f"; {others:,} more so far" if others else "")
         return misfit(display or self.display, error.column, at + 1, bad.value, expected)
@@ -132,7 +136,7 @@ class Side:
         for i in np.flatnonzero(every)[:LISTED].tolist():
             display, at = self.source.locate(int(numbers[i]))
             value = "missing" if error.missing else repr(str(column[i]))
-            line = self.source.line_of(int(numbers[i]))
+            line = self.source.line_of(int(numbers[i]), error.column)
             found.append(Found(at + 1, line, value, display or self.display))
         reason, problem = "null-key" if error.missing else "not-a-key", error.bad.expected
         return Trouble(

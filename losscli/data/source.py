@@ -173,8 +173,11 @@ class Source(Protocol):
         """Which file a row is of, and where in it, both counted from 0."""
         return self.display, row
 
-    def line_of(self, row: int) -> int | None:
-        """The line, from 1, on which a row of a text begins; None elsewhere, or when lost."""
+    def line_of(self, row: int, column: str = "") -> int | None:
+        """The line, from 1, on which a row of a text begins; None when lost.
+
+        None, too, where a text has no lines, or the column is not in them.
+        """
         return None
 
     def close(self) -> None:
