@@ -263,21 +263,26 @@ def test_a_file_without_the_key(tmp_path: Path) -> None:
         losscli.compute("mse", pred=p, target=t, on="id", join="inner")
 
 
-@pytest.mark.parametrize("bound", [1, 4000, 10**9])
-def test_sorting_within_a_bound(bound: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sorting, "LEAST", 7)
+@pytest.mark.parametrize(("bound", "runs"), [(1, 2), (2000, 3), (40_000, 5), (10**9, 5)])
+def test_sorting_within_a_bound(bound: int, runs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a hundred parts; with the least bound, each is a run, and two are merged at once."""
+    monkeypatch.setattr(sorting, "LEAST", 200)
+    monkeypatch.setattr(sorting, "FAN_IN", runs)
+    open_at_once = 0
     wanted = [Wanted("key"), Wanted("list", pad=-1.0), Wanted("word", key=True)]
     sorter = Sorter(0, lambda parts: [
         together(column, w, "") for column, w in zip(zip(*parts, strict=True), wanted, strict=True)
     ], bound)  # fmt: skip
     keys = RNG.permutation(1000)
-    for part in np.split(keys, 10):
+    for part in np.split(keys, 100):
         words = np.array([f"w{key}" for key in part], dtype=object)
         width = 1 + int(part[0]) % 3
         lists, missing = np.repeat(part[:, None].astype(float), width, 1), part % 7 == 0
         sorter.add(
             [Values(part), Values(lists, np.repeat(missing[:, None], width, 1)), Values(words)]
         )
+        open_at_once = max(open_at_once, len(sorter._runs))
+    assert open_at_once <= 8  # not a hundred files
     rows = list(sorter.rows(64))
     sorter.close()
     assert np.concatenate([r[0].array for r in rows]).tolist() == list(range(1000))
@@ -286,6 +291,63 @@ def test_sorting_within_a_bound(bound: int, monkeypatch: pytest.MonkeyPatch) -> 
     gone = [v for r in rows for v in np.zeros(len(r[0].array), bool) if r[1].missing is None]
     gone += [v for r in rows if r[1].missing is not None for v in r[1].missing[:, 0]]
     assert sum(gone) == 143  # multiples of 7 below 1000
+
+
+@pytest.mark.parametrize("bound", [1, 20_000, 1 << 20])
+def test_equal_rows_keep_their_order_however_often_they_are_merged(
+    bound: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sorting, "LEAST", 1000)
+    monkeypatch.setattr(sorting, "FAN_IN", 4)
+    keys, numbers = np.random.default_rng(8).integers(0, 50, 20_000), np.arange(20_000)
+    wanted = [Wanted("key"), Wanted("number")]
+    sorter = Sorter(0, lambda parts: [
+        together(column, w, "") for column, w in zip(zip(*parts, strict=True), wanted, strict=True)
+    ], bound)  # fmt: skip
+    for part in np.split(numbers, 200):
+        sorter.add([Values(keys[part]), Values(part)])
+    found = np.concatenate([rows[1].array for rows in sorter.rows(999)])
+    sorter.close()
+    np.testing.assert_array_equal(found, np.argsort(keys, kind="stable"))
+
+
+def test_rows_of_long_lists_are_taken_a_few_at_a_time(tmp_path: Path) -> None:
+    lists = pa.FixedSizeListArray.from_arrays(np.arange(900_000.0), 3000)
+    for name in ("pred", "target"):
+        pq.write_table(pa.table({"id": range(300), name: lists}), tmp_path / f"{name}.parquet")
+    longest = 0
+
+    class Watched(Sorter):
+        def add(self, rows: Any) -> None:
+            nonlocal longest
+            longest = max(longest, sorting.bytes_of(rows))
+            super().add(rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairing, "Sorter", Watched)
+        patch.setattr(pairing.Side, "ascends", lambda *_: False)
+        files = {name: str(tmp_path / f"{name}.parquet#{name}") for name in ("pred", "target")}
+        assert losscli.compute("mse", **files, on="id", max_memory="20M").value == 0
+    assert 0 < longest <= 5 << 20
+
+
+def test_wide_rows_are_merged_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch is so many bytes, not rows: what is at hand while runs are merged is bounded."""
+    bound = 3 << 20
+    seen: list[int] = []
+
+    def join(parts: Any) -> Any:
+        seen.append(sum(map(sorting.bytes_of, parts)))
+        return [together([p[i] for p in parts], Wanted("x"), "") for i in range(2)]
+
+    sorter = Sorter(0, join, bound)
+    for part in np.split(np.random.default_rng(8).permutation(4000), 100):
+        sorter.add([Values(part), Values(np.repeat(part[:, None], 1000, 1).astype(float))])
+    assert len(sorter._runs) > 1
+    rows = list(sorter.rows(100))
+    sorter.close()
+    assert np.concatenate([r[1].array[:, -1] for r in rows]).tolist() == list(range(4000))
+    assert max(seen) <= bound / 2
 
 
 def test_sizes() -> None:

@@ -5,6 +5,7 @@ is sorted by its keys, they are merged, and the rows sorted back into the order 
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -41,6 +42,9 @@ class Side:
         self._first = next(self._pieces, None)
         if self._first is None:
             raise DataError(f"{self.display}: no rows")
+        #: values of a row, of which a list column has many
+        self.width = sum(math.prod(v.array.shape[1:]) for v in self._first[: len(self.wanted)])
+        self.step = piece_rows(self.width)
         self._keys: Keys
         self.stream: Stream
 
@@ -257,10 +261,10 @@ class PairedSource(Source):
             self._sorters.append(sorter)
             for rows in _parts(side):
                 sorter.add(rows)
-            parts.append(sorter.rows(_step(side)))
+            parts.append(sorter.rows(side.step))
         for rows in self._matched(parts):
             back.add(rows)
-        yield from back.rows(min(_step(side) for side in self._sides))
+        yield from back.rows(piece_rows(sum(side.width for side in self._sides)))
 
     def _matched(self, parts: Sequence[Iterator[Rows]]) -> Iterator[Rows]:
         """Rows of all files with one key: values, key, and each file's number of the row."""
@@ -273,12 +277,8 @@ class PairedSource(Source):
 
 
 def _parts(side: Side) -> Iterator[Rows]:
-    while rows := side.stream.take(_step(side)):
+    while rows := side.stream.take(side.step):
         yield rows
-
-
-def _step(side: Side) -> int:
-    return piece_rows(len(side.wanted))
 
 
 def _join(wanted: Sequence[Wanted], display: str, parts: Sequence[Rows]) -> Rows:

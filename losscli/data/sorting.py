@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,10 +14,10 @@ from losscli.errors import FileError
 Rows = list[Values]
 Join = Callable[[Sequence[Rows]], Rows]
 
-#: a batch of a run is so small a part of it that a batch of each of as many runs fits in memory
-BATCHES = 64
-#: rows of a batch at least: fewer would take more time than they save memory
-LEAST = 1024
+#: runs that are merged at once, at most
+FAN_IN = 64
+#: bytes of a batch of a run at least: fewer would take more time than they save memory
+LEAST = 1 << 16
 #: rows are held as they came, joined, and in their new order
 COPIES = 3
 
@@ -33,14 +33,18 @@ class Sorter:
         self._by, self._join, self._bound = by, join, bound
         self._held: list[Rows] = []
         self._bytes = 0
+        #: as their rows came; how often the rows of each were merged does not increase
         self._runs: list[_Run] = []
+        # A batch of every run that is merged is held.
+        self._batch = max(LEAST, bound // (COPIES * FAN_IN))
+        self._fan_in = min(FAN_IN, max(2, bound // (COPIES * self._batch)))
 
     def add(self, rows: Rows) -> None:
         """Take more rows."""
         self._held.append(rows)
-        self._bytes += sum(_bytes(values) for values in rows)
+        self._bytes += bytes_of(rows)
         if COPIES * self._bytes > self._bound:
-            self._runs.append(_Run(self._sorted()))
+            self._spill()
 
     def rows(self, step: int) -> Iterator[Rows]:
         """All rows in order, about `step` of them at a time."""
@@ -49,13 +53,31 @@ class Sorter:
                 yield from batches(self._sorted(), step)
             return
         if self._held:
-            self._runs.append(_Run(self._sorted()))
-        for rows in self._merged():
+            self._spill()
+        while len(self._runs) > self._fan_in:
+            self._unite(min(self._fan_in, len(self._runs) - self._fan_in + 1))
+        for rows in self._merged(self._runs):
             yield from batches(rows, step)
 
     def close(self) -> None:
         """Let go of what is on disk."""
         for run in self._runs:
+            run.close()
+
+    def _spill(self) -> None:
+        """Put what is held on disk. As soon as runs can be merged they are, lest they be many."""
+        self._runs.append(_Run(iter([self._sorted()]), self._batch, 0))
+        while len(self._runs) >= self._fan_in and (
+            self._runs[-self._fan_in].merged == self._runs[-1].merged
+        ):
+            self._unite(self._fan_in)
+
+    def _unite(self, count: int) -> None:
+        """Make one run of the last ones."""
+        last = self._runs[-count:]
+        merged = max(run.merged for run in last) + 1
+        self._runs[-count:] = [_Run(self._merged(last), self._batch, merged)]
+        for run in last:
             run.close()
 
     def _sorted(self) -> Rows:
@@ -67,17 +89,24 @@ class Sorter:
         order = np.argsort(rows[self._by].array, kind="stable")
         return chosen(rows, order)
 
-    def _merged(self) -> Iterator[Rows]:
-        """Rows up to the smallest of the last keys at hand: no run has one before it any more."""
-        runs = [run.batches() for run in self._runs]
+    def _merged(self, those: "Sequence[_Run]") -> Iterator[Rows]:
+        """Rows up to the smallest of the last keys at hand: no run has one before it any more.
+
+        The run that ends with it may have more rows of this key, which come before those of the
+        runs after it.
+        """
+        runs = [run.batches() for run in those]
         heads = [next(run, None) for run in runs]
         while any(head is not None for head in heads):
-            end = min(head[self._by].array[-1] for head in heads if head is not None)
+            lasts = [None if head is None else head[self._by].array[-1] for head in heads]
+            end = min(last for last in lasts if last is not None)
+            first = next(i for i, last in enumerate(lasts) if last is not None and last == end)
             parts: list[Rows] = []
             for i, head in enumerate(heads):
                 if head is None:
                     continue
-                cut = int(np.searchsorted(head[self._by].array, end, side="right"))
+                side: Literal["left", "right"] = "right" if i <= first else "left"
+                cut = int(np.searchsorted(head[self._by].array, end, side=side))
                 if cut:
                     parts.append(chosen(head, slice(cut)))
                 rest = chosen(head, slice(cut, None))
@@ -88,15 +117,20 @@ class Sorter:
 class _Run:
     """Sorted rows in a temporary file, which has no name and ends with the process."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._objects = [values.array.dtype == object for values in rows]
+    def __init__(self, parts: Iterator[Rows], size: int, merged: int) -> None:
+        """Of rows in order, in batches of so many bytes; `merged` is how often they were."""
+        self.merged = merged
+        self._objects: list[bool] = []
         self._count = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the run
         try:
-            for batch in batches(rows, max(LEAST, len(rows[0].array) // BATCHES)):
-                for values in batch:
-                    self._write(values)
-                self._count += 1
+            for rows in parts:
+                self._objects = [values.array.dtype == object for values in rows]
+                count = len(rows[0].array)
+                for batch in batches(rows, max(1, count * size // max(1, bytes_of(rows)))):
+                    for values in batch:
+                        self._write(values)
+                    self._count += 1
             self._file.flush()
         except OSError as error:
             self._file.close()
@@ -138,8 +172,12 @@ def batches(rows: Rows, step: int) -> Iterator[Rows]:
         yield chosen(rows, slice(start, start + step))
 
 
+def bytes_of(rows: Rows) -> int:
+    """Memory that rows take; a text apart counts as a hundred bytes."""
+    return sum(map(_bytes, rows))
+
+
 def _bytes(values: Values) -> int:
-    """Memory that values take; a text apart counts as a hundred bytes."""
     array = values.array
     size = array.size * 100 if array.dtype == object else array.nbytes
     return size + (0 if values.missing is None else values.missing.nbytes)
