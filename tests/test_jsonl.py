@@ -223,3 +223,63 @@ def test_a_line_that_is_null_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "f.jsonl").write_text(text)
     with pytest.raises(LosscliError, match=r"line [12]"):
         losscli.compute("mse", data=str(tmp_path / "f.jsonl"), pred="a", target="a")
+
+
+RAW = {
+    "words": [f"k{i}é" for i in range(50)],
+    "whole": [(-1) ** i * i * 2**50 for i in range(50)],
+    "numbers": [i / 8 for i in range(50)],
+    "some whole": [0.5, *range(1, 50)],
+    "whole at first": [*range(30), *(i + 0.5 for i in range(20))],
+    "booleans": [True, False],
+    "huge": [2**70 + i for i in range(50)],
+    "halves": ["\ud800", "x"],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "chunk"),
+    [(kind, 1 << 20) for kind in RAW] + [(kind, 200) for kind in ("words", "whole", "numbers")],
+)
+def test_keys_are_the_same_however_they_are_read(
+    kind: str, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, keys in (("pred", RAW[kind]), ("target", RAW[kind][::-1])):
+        lines = [json.dumps({"id": k, name: i, "n": None}) + "\n" for i, k in enumerate(keys)]
+        (tmp_path / f"{name}.jsonl").write_text("".join(lines))
+    files = {name: str(tmp_path / f"{name}.jsonl#{name}") for name in ("pred", "target")}
+    monkeypatch.setattr(records, "CHUNK", chunk)
+    found = losscli.compute("mse", **files, on="id", per_sample=True)
+    by_python(monkeypatch)
+    same = losscli.compute("mse", **files, on="id", per_sample=True)
+    assert found.per_sample.tolist() == same.per_sample.tolist()
+    n = len(RAW[kind])
+    assert found.per_sample.tolist() == [(2 * i - n + 1) ** 2 for i in range(n)]
+
+
+@pytest.mark.parametrize("kind", ["words", "whole", "numbers", "some whole", "booleans"])
+def test_keys_and_values_as_they_are_are_read_by_arrow(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("Arrow can read this")
+
+    monkeypatch.setattr(JsonSource, "_by_python", never)
+    text = "".join(json.dumps({"x": value}) + "\n" for value in [*RAW[kind], None])
+    source = JsonSource(io.BytesIO(text.encode()), "f.jsonl")
+    ((values,),) = source.pieces([Wanted("x", raw=True)])
+    assert values.array.to_pylist() == [*RAW[kind], None]
+
+
+def test_keys_that_are_not_utf_8_are_named() -> None:
+    source = JsonSource(io.BytesIO(b'{"x": "a"}\n{"x": "\xe9"}\n'), "f.jsonl")
+    with pytest.raises(FileError, match=r"^f\.jsonl, line 2: not UTF-8 text$"):
+        list(source.pieces([Wanted("x", raw=True)]))
+
+
+def test_half_a_character_is_no_label(tmp_path: Path) -> None:
+    (tmp_path / "f.jsonl").write_text(
+        '{"pred": 1, "target": "a"}\n{"pred": 1, "target": "\\ud800"}\n'
+    )
+    with pytest.raises(DataError, match="column 'target'"):
+        losscli.compute("hinge", data=tmp_path / "f.jsonl", labels="a,b")

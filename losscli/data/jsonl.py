@@ -24,6 +24,8 @@ from losscli.errors import DataError, FileError
 
 #: records that say which columns there are
 _LOOK = 1000
+#: what Arrow has no type for: numbers beyond 64 bits, and halves of characters
+_UNFIT = (OverflowError, UnicodeEncodeError)
 _WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 
 
@@ -109,11 +111,9 @@ class JsonSource(Source):
     def _schema(self, wanted: Sequence[Wanted]) -> Any:
         """The wanted columns for Arrow; None when it would not read them as they are."""
         tree: dict[str, Any] = {}
-        if any(w.raw for w in wanted):
-            return None
         for w in wanted:
             path = self._paths[w.column]
-            kind = _arrow_type(self._kinds[path], w.key)
+            kind = self._raw_type(path) if w.raw else _arrow_type(self._kinds[path], w.key)
             if kind is None:
                 return None
             inner = tree
@@ -124,6 +124,13 @@ class JsonSource(Source):
             if inner.setdefault(path[-1], kind) != kind:
                 return None
         return pa.schema(_fields(tree))
+
+    def _raw_type(self, path: tuple[str, ...]) -> Any:
+        """How Arrow should read values as they are; None when Python is to tell what they are."""
+        kinds = [kind for kind in self._kinds[path] if kind != "null"]
+        if not kinds or (kinds == ["word"] and self._null):
+            return None
+        return pa.int64() if kinds == ["whole"] else _arrow_type(kinds, False)
 
     def _by_python(
         self, chunk: bytes, wanted: Sequence[Wanted], row: int, line: int
@@ -166,7 +173,7 @@ class JsonSource(Source):
             raise misfit(
                 self.display, wanted.column, row + bad.index + 1, bad.value, bad.expected, bad.hint
             ) from None
-        except pa.ArrowException as error:
+        except (pa.ArrowException, *_UNFIT) as error:
             raise DataError(
                 f"{self.display}, column '{wanted.column}', after row {row}: {error}"
             ) from None
@@ -178,8 +185,8 @@ class JsonSource(Source):
         ]
         try:
             return pa.array(known)
-        except pa.ArrowException:
-            return pa.array([None if value is None else str(value) for value in known])
+        except (pa.ArrowException, *_UNFIT):
+            return pa.array([None if value is None else _text(value) for value in known])
 
     def _check_kinds(
         self, plain: list[Any], values: list[Any], known: list[str], wanted: Wanted
@@ -229,9 +236,17 @@ def _by_arrow(chunk: bytes, schema: Any, wanted: Sequence[Wanted]) -> list[Value
         if table.num_rows != starts:
             return None
         (batch,) = table.combine_chunks().to_batches()
-        return [arrow.read(nested.column(batch, w.column), w) for w in wanted]
+        columns = [nested.column(batch, w.column) for w in wanted]
+        for column in columns:
+            column.validate(full=True)  # text that is not UTF-8
+        return [arrow.read(column, w) for column, w in zip(columns, wanted, strict=True)]
     except (pa.ArrowException, UnicodeDecodeError, BadValue):
         return None
+
+
+def _text(value: Any) -> str:
+    """A value as text; half of a character, which JSON can write, as JSON writes it."""
+    return str(value).encode(errors="backslashreplace").decode()
 
 
 def _kind(value: Any) -> str:
