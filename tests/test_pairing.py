@@ -376,6 +376,20 @@ def test_files_of_a_data_set_are_paired_too(
     assert (found.value, found.n) == (0, 3)
 
 
+def test_the_index_of_a_frame_is_a_key() -> None:
+    frame = pd.DataFrame({"pred": [1.0, 2.0, 3.0]}, index=pd.Index([10, 11, 12], name="user"))
+    target = pd.Series([3.0, 1.0, 2.0], index=pd.Index([12, 10, 11], name="user"))
+    for key in ("index", "user"):
+        assert losscli.compute("mse", data=frame, target=target, on=key).value == 0
+    frame["index"] = [11, 10, 12]  # a column of this name is what is meant
+    target.index.name = None
+    assert losscli.compute("mae", data=frame, target=target, on="index").value == 2 / 3
+    levels = frame.set_index("index", append=True)
+    pairs = target.set_axis(pd.MultiIndex.from_tuples([(12, 12), (10, 11), (11, 10)],
+                                                      names=["user", "index"]))  # fmt: skip
+    assert losscli.compute("mse", data=levels, target=pairs, on=["user", "index"]).value == 0
+
+
 def test_series_are_paired_by_position_with_a_warning_or_by_index() -> None:
     pred = pd.Series([1.0, 2.0, 3.0], index=[10, 11, 12])
     target = pd.Series([3.0, 1.0, 2.0], index=[12, 10, 11])

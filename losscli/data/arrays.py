@@ -19,7 +19,7 @@ class ArraySource(Source):
         """`index` holds what is read only where it is named: what the rows are called."""
         self.display = display
         self.columns = list(arrays)
-        self.keys = list(index or ())
+        self.keys = [name for name in index or () if name not in arrays]
         self._given = {**(index or {}), **arrays}
         #: by name, and whether as they are
         self._arrays: dict[tuple[str, bool], Any] = {}

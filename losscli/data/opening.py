@@ -59,7 +59,7 @@ def open_streams(
     columns: dict[str, Column] = {}
     wanted: list[list[Wanted]] = []
     by_file: dict[str, int] = {}
-    table = ArraySource(table_of(data), "data") if is_table(data) else None
+    table = ArraySource(table_of(data), "data", index_of(data)) if is_table(data) else None
     for name, value in given.items():
         source: Source
         reference: Reference | None = None
