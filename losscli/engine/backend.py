@@ -67,7 +67,7 @@ class Torch(Backend):
         """What a loss returns, in NumPy's arrays."""
         if isinstance(x, self._array):
             return np.asarray(x)
-        if isinstance(x, tuple):  # of rows or of sums
+        if isinstance(x, tuple) and hasattr(x, "_fields"):  # rows or sums
             return type(x)(*map(self._taken, x))
         return {name: self._taken(y) for name, y in x.items()} if isinstance(x, dict) else x
 
@@ -85,12 +85,3 @@ def choose(name: str, device: str) -> Backend:
     if name == "numpy" and device != "cpu":
         raise UsageError("--backend numpy computes on the CPU", "--backend torch --device cuda")
     return Torch(device) if name == "torch" or device != "cpu" else NUMPY
-
-
-def _taken(x: Any) -> Any:
-    """Tensors, and what a loss makes of them, as NumPy's arrays."""
-    if hasattr(x, "tensor"):
-        return np.asarray(x)
-    if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*map(_taken, x))
-    return {k: _taken(v) for k, v in x.items()} if isinstance(x, dict) else x

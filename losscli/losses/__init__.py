@@ -10,17 +10,17 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from losscli.losses.registry import CATALOGUE, Loss, Pooled, Rows
+from losscli.losses.registry import CATALOGUE, Loss, Pooled, Rows, declared
 
 # A module may not have the name of a loss: it would hide the function of that name here.
 FAMILIES = (
     "regression",
+    "proportions",
     "error_measures",
     "deviance",
-    "proportions",
     "probabilistic",
-    "scoring_rules",
     "classification",
+    "scoring_rules",
     "label_errors",
     "class_weights",
     "focal_losses",
@@ -36,7 +36,8 @@ FAMILIES = (
 )
 
 for _family in FAMILIES:
-    import_module(f"losscli.losses.{_family}")
+    for _loss in declared(import_module(f"losscli.losses.{_family}")):
+        CATALOGUE.add(_loss)
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     loss.function.__name__: loss.function for loss in CATALOGUE

@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import ModuleType
 from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from losscli.errors import UsageError
@@ -17,7 +18,7 @@ from losscli.losses.examples import Example as Example
 from losscli.losses.numerics import Array, Mask
 from losscli.losses.parameters import Choice, Flag, Kind, Number, Vector
 from losscli.losses.properties import Properties as Properties
-from losscli.losses.roles import Role
+from losscli.losses.roles import ANYTHING, Role
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -93,6 +94,17 @@ def alias(name: str, **preset: Any) -> Alias:
     return Alias(name, preset)
 
 
+class Origin(NamedTuple):
+    """Where a loss comes from that is not of the catalogue: a file, a function or a package."""
+
+    #: what is typed for the loss
+    reference: str
+    #: what a signature says of it
+    shown: Mapping[str, str]
+    #: the file of its code
+    path: str
+
+
 @dataclass(frozen=True)
 class Loss:
     """A loss function and all that its declaration says. Calling it calls the function."""
@@ -119,6 +131,8 @@ class Loss:
     #: the best constant prediction, where it has a simple form
     constant: Constant | None = None
     properties: Properties | None = None
+    #: None for a loss of the catalogue
+    origin: Origin | None = None
     __hash__ = object.__hash__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -132,30 +146,35 @@ class Loss:
     @property
     def summary(self) -> str:
         """The first sentence of the docstring."""
-        return self.manual.summary
+        return self.manual.summary or "No description."
+
+    @property
+    def reference(self) -> str:
+        """What is typed for the loss on a command line."""
+        return self.name if self.origin is None else self.origin.reference
 
     @cached_property
     def signature(self) -> Mapping[str, inspect.Parameter]:
-        return inspect.signature(self.function).parameters
+        return inspect.signature(self.function, eval_str=True).parameters
 
     @cached_property
     def roles(self) -> dict[str, Role]:
         """The inputs, in the order of the function's positional parameters."""
-        positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return {
-            name: replace(_metadata(parameter.annotation)[0], optional=parameter.default is None)
-            for name, parameter in self.signature.items()
-            if parameter.kind == positional
+            name: replace(_role(p.annotation), optional=p.default is None)
+            for name, p in self.signature.items()
+            if p.kind == inspect.Parameter.POSITIONAL_OR_KEYWORD and not _is_set(p)
         }
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
-        """The keyword-only parameters."""
+        """The keyword-only parameters, and those that a number or a word is the default of."""
         entries = self.manual.entries("Parameters")
         return {
-            name: Parameter(name, _kind(p.annotation), p.default, entries.get(name, ""))
+            name: Parameter(name, _kind(p), p.default, entries.get(name, ""))
             for name, p in self.signature.items()
             if p.kind == inspect.Parameter.KEYWORD_ONLY
+            or (p.kind == inspect.Parameter.POSITIONAL_OR_KEYWORD and _is_set(p))
         }
 
     def dialect(self, library: str) -> Dialect:
@@ -179,7 +198,7 @@ class Loss:
                     suggestion(
                         name, [*self.parameters, *self.roles, "weight", "reduction", "labels"]
                     )
-                    or f"losscli info {self.name} lists them",
+                    or f"losscli info {self.reference} lists them",
                 )
         return {
             name: parameter.parse(given[name]) if name in given else parameter.default
@@ -187,23 +206,50 @@ class Loss:
         }
 
 
+def _is_set(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter has a value by default; an input that may be absent has None."""
+    return parameter.default is not None and parameter.default is not parameter.empty
+
+
+def _present(annotation: Any) -> Any:
+    """What `… | None` is when it is not None."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return next(part for part in get_args(annotation) if part is not type(None))
+    return annotation
+
+
 def _metadata(annotation: Any) -> tuple[Any, ...]:
     """What an `Annotated[…]` carries, also inside `… | None`."""
-    if get_origin(annotation) in (Union, types.UnionType):
-        annotation = next(part for part in get_args(annotation) if part is not type(None))
-    return getattr(annotation, "__metadata__", ())
+    return getattr(_present(annotation), "__metadata__", ())
 
 
-def _kind(annotation: Any) -> Kind:
-    """The kind of parameter that an annotation declares."""
-    for item in _metadata(annotation):
+def _role(annotation: Any) -> Role:
+    """The role that an annotation declares; any numbers where it declares none."""
+    return next((item for item in _metadata(annotation) if isinstance(item, Role)), ANYTHING)
+
+
+def _kind(parameter: inspect.Parameter) -> Kind:
+    """The kind of parameter that an annotation declares, or else a default that is a number."""
+    if parameter.default is parameter.empty:
+        raise TypeError(f"'{parameter.name}' has no default: expected {parameter.name}=…")
+    for item in _metadata(parameter.annotation):
         if isinstance(item, (Number, Choice, Flag, Vector)):
             return item
-    if annotation is bool:
+    declared = _present(parameter.annotation)
+    if declared is parameter.empty:
+        declared = type(parameter.default)
+        # A default of 1 does not say that there is nothing between 1 and 2.
+        declared = float if declared is int else declared
+    if declared is bool:
         return Flag()
-    if get_origin(annotation) is Literal:
-        return Choice(get_args(annotation))
-    raise TypeError(f"a parameter cannot be declared as {annotation!r}")
+    if declared in (int, float):
+        return Number(integer=declared is int)
+    if get_origin(declared) is Literal:
+        return Choice(get_args(declared))
+    raise TypeError(
+        f"'{parameter.name}' cannot be an option: expected a number, a bool, or one of some "
+        'words that are declared, such as Literal["sum", "max"]'
+    )
 
 
 #: losses of libraries that cannot be computed from outputs alone, and what to do instead
@@ -277,10 +323,30 @@ def suggestion(name: str, names: Any) -> str:
 CATALOGUE = Catalogue()
 
 
+#: where a function keeps what it declares
+_DECLARATION = "__losscli__"
+
+
+def declaration(function: Any) -> Loss | None:
+    """The loss that a function declares to be, if it does."""
+    found = getattr(function, _DECLARATION, None)
+    if not isinstance(found, Loss):
+        return None
+    # A decorator above `@loss` hands the declaration on, to a function that is another.
+    return found if found.function is function else replace(found, function=function)
+
+
+def declared(module: ModuleType) -> list[Loss]:
+    """The losses that a module declares, in its order; not those that it imports."""
+    own = [v for v in vars(module).values() if getattr(v, "__module__", "") == module.__name__]
+    found = {id(function): declaration(function) for function in own}
+    return [each for each in found.values() if each is not None]
+
+
 def loss(
     name: str,
     *,
-    family: str,
+    family: str = "own",
     aliases: tuple[str | Alias, ...] = (),
     row: Literal["mean", "sum"] = "mean",
     one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = (),
@@ -292,27 +358,30 @@ def loss(
     constant: Constant | None = None,
     properties: Properties | None = None,
 ) -> Callable[[Function], Function]:
-    """Declare a function to be a loss of the catalogue. The function itself stays as it is."""
+    """Declare a function to be a loss. The function itself stays as it is."""
+    if not isinstance(name, str):
+        raise TypeError('@loss takes the name of the loss: @loss("my-loss")')
 
     def declare(function: Function) -> Function:
+        if getattr(function, _DECLARATION, None) is not None:
+            raise TypeError(f"{function.__name__} is declared to be a loss twice")
         names = tuple(a if isinstance(a, Alias) else Alias(a) for a in aliases)
-        CATALOGUE.add(
-            Loss(
-                name,
-                family,
-                function,
-                names,
-                row,
-                one_of,
-                with_flag or {},
-                example,
-                edges,
-                kind,
-                dialects or {},
-                constant,
-                properties,
-            )
+        one = Loss(
+            name,
+            family,
+            function,
+            names,
+            row,
+            one_of,
+            with_flag or {},
+            example,
+            edges,
+            kind,
+            dialects or {},
+            constant,
+            properties,
         )
+        setattr(function, _DECLARATION, one)
         return function
 
     return declare

@@ -65,7 +65,9 @@ def each(domain: Domain) -> Role:
     return Role((("n ...", domain),))
 
 
-Real = Annotated[Array, each(REAL)]
+#: what an input holds of which nothing is said
+ANYTHING = each(REAL)
+Real = Annotated[Array, ANYTHING]
 #: one number an element, or one a row that holds for all of its elements
 RealOrRow = Annotated[Array, Role((("n ...", REAL), ("n", REAL)))]
 NotNegativeOrRow = Annotated[Array, Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)))]
