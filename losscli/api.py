@@ -36,6 +36,7 @@ from losscli.parsing import (
 )
 from losscli.report.result import Result
 from losscli.request import Request, in_dialect, with_class_weights
+from losscli.user_losses import Named, find
 
 
 def list_losses() -> list[Loss]:
@@ -43,13 +44,13 @@ def list_losses() -> list[Loss]:
     return list(CATALOGUE)
 
 
-def get_loss(name: str) -> Loss:
-    """The loss of a name or an alias. UsageError, with a suggestion, when there is none."""
-    return CATALOGUE.get(name)[0]
+def get_loss(name: Named) -> Loss:
+    """The loss of a name or an alias, or of a file. UsageError, with a suggestion, without one."""
+    return find(name)[0]
 
 
 def compute(
-    loss: str,
+    loss: Named,
     /,
     *,
     data: Any = None,
@@ -85,7 +86,8 @@ def compute(
     """Compute a loss on arrays or files.
 
     Args:
-        loss: a loss's name or one of its aliases, in any spelling.
+        loss: a loss's name or one of its aliases, in any spelling; a loss of your own as a
+            function, or by its file, "./mine.py:my_loss", which is run.
         data: a file, DataFrame or Arrow table whose columns the roles name.
         reduction: "mean" (Σwℓ / n), "weighted-mean" (Σwℓ / Σw; the default where there are
             weights), "sum", "batchmean", "none", a library's word for one of them, or a list.
@@ -143,7 +145,7 @@ def compute(
         >>> compute("hinge-embedding", pred=[0.25, 0.25], target=[1, -1], margin=1.0).value
         0.5
     """
-    found, preset = CATALOGUE.get(loss)
+    found, preset = find(loss)
     roles = {name: given.pop(name) for name in [*found.roles, WEIGHT, BY] if name in given}
     if "class_counts" in found.roles:
         roles["class_counts"], class_counts = class_counts, None
@@ -250,6 +252,7 @@ def _shown(request: Request, plan: Plan) -> dict[str, str]:
     """The options that bear on the value and are no parameters, where they are not the default."""
     by = request.roles.get(BY)
     shown: dict[str, Any] = {
+        **(request.loss.origin.shown if request.loss.origin else {}),
         "dialect": request.dialect,
         "per": plan.per if request.loss.kind == "pooled" else None,
         "by": by if isinstance(by, str) else None,

@@ -58,3 +58,16 @@ class FileError(LosscliError):
     """A file cannot be read or written."""
 
     exit_code = ExitCode.FILE
+
+
+def in_code(error: BaseException, path: str) -> str:
+    """An exception of code that a user wrote, after the line of their file that it comes from."""
+    frames, where = error.__traceback__, path
+    while frames is not None:
+        if frames.tb_frame.f_code.co_filename == path:
+            where = f"{path}, line {frames.tb_lineno}"
+        frames = frames.tb_next
+    if isinstance(error, SyntaxError) and error.filename == path and error.lineno:
+        return f"{path}, line {error.lineno}: {error.msg}"
+    text = " ".join(str(error).split())
+    return f"{where}: {type(error).__name__}{': ' if text else ''}{text}"

@@ -50,7 +50,7 @@ class CheckGroup(LossGroup):
             params=params,
             help=f"Check inputs of {loss.name}: {loss.summary}",
             epilog=f"Exit status: 0 when nothing is wrong, 3 otherwise.  "
-            f"More: losscli info {loss.name}",
+            f"More: losscli info {loss.reference}",
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from losscli.api import evaluate
 from losscli.cli.loss_options import (
@@ -17,7 +18,7 @@ from losscli.cli.loss_options import (
     role_option,
     roles,
 )
-from losscli.cli.messages import say
+from losscli.cli.messages import aside, say
 from losscli.cli.options import Command
 from losscli.data.axes import LAST
 from losscli.data.files import files_of
@@ -35,6 +36,7 @@ from losscli.report.progress import Progress
 from losscli.report.sink import RowSink
 from losscli.request import Request
 from losscli.stopwatch import STAGES
+from losscli.user_losses import find, is_file
 
 
 class LossGroup(click.Group):
@@ -43,18 +45,26 @@ class LossGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [loss.name for loss in CATALOGUE]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         names = cmd_name.split(",")
         if len(names) > 1 and all(map(CATALOGUE.find, names)):
             raise UsageError(
                 f"'{cmd_name}': one loss a run",
                 f"for loss in {' '.join(names)}; do losscli {self.name} $loss …; done",
             )
-        return self.build(*CATALOGUE.get(cmd_name))
+        if ctx.resilient_parsing and is_file(cmd_name):
+            return None  # the tab key runs no file
+        with aside():
+            return self.build(*find(cmd_name))
 
     def build(self, loss: Loss, preset: Mapping[str, Any]) -> click.Command:
         """The sub-command of a loss."""
         return build(loss, preset)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        if "/" in incomplete:
+            return [CompletionItem(incomplete, type="file")]
+        return super().shell_complete(ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         families = dict.fromkeys(loss.family for loss in CATALOGUE)
@@ -71,6 +81,8 @@ def command() -> None:
     standard input. FILE may also be a directory, a pattern such as 'shards/*.csv', or the address
     of an object (s3://, gs://) or of a web server (https://). `losscli compute LOSS --help` lists
     those of a loss, and its parameters.
+
+    LOSS may be one of your own: PATH.py:FUNCTION names a function in a Python file, which is run.
     """
 
 
@@ -79,7 +91,8 @@ def build(loss: Loss, preset: Mapping[str, Any]) -> click.Command:
     params: list[click.Parameter] = [role_option(loss, name, role) for name, role in roles(loss)]
     params += [parameter_option(p, preset) for p in loss.parameters.values()]
     params += [*dialect_options(loss), *kind_options(loss), *common_options(loss)]
-    example = f"Example: {loss.example.command(loss.name)}" if loss.example else ""
+    example = f"Example: {loss.example.command(loss.reference)}" if loss.example else ""
+    formula = loss.manual.section("Formula")
 
     def callback(**values: Any) -> None:
         run(loss, preset, values)
@@ -88,8 +101,8 @@ def build(loss: Loss, preset: Mapping[str, Any]) -> click.Command:
         loss.name,
         callback=callback,
         params=params,
-        help=f"{loss.summary}\n\n\b\n{loss.manual.section('Formula')}",
-        epilog=f"\b\n{example}\nMore: losscli info {loss.name}",
+        help=f"{loss.summary}\n\n\b\n{formula}" if formula else loss.summary,
+        epilog=f"\b\n{example}\nMore: losscli info {loss.reference}",
     )
 
 
@@ -155,7 +168,8 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
             row_kind = None if _has_suffix(rows_to) and rows_to != values["output"] else kind
             sink = RowSink(stack.enter_context(row_writer(rows_to, row_kind, force, color)))
         progress = stack.enter_context(Progress(values["progress"]))
-        result = evaluate(request, sink, progress)
+        with aside():
+            result = evaluate(request, sink, progress)
         if sink is not None:
             sink.finish({"losscli": result.signature})
         if save is not None and result.values:
@@ -216,6 +230,9 @@ def refuse_input(path: str | None, request: Request) -> None:
     """The file that is read is not the one to write, whatever --force says."""
     if path is None or not os.path.isfile(path):
         return
+    origin = request.loss.origin
+    if origin is not None and os.path.exists(origin.path) and os.path.samefile(path, origin.path):
+        raise UsageError(f"{path}: the loss is in it", "write another file")
     for value in [*request.roles.values(), *([] if request.data is None else [""])]:
         read = files_of(reference_of(value, request.data))
         if any(os.path.exists(each) and os.path.samefile(path, each) for each in read):

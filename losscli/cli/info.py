@@ -7,27 +7,31 @@ import click
 
 from losscli.cli import info_dialects, info_edges
 from losscli.cli.loss_options import roles, shapes_text
+from losscli.cli.messages import aside
 from losscli.cli.options import Command, WordType, sentence
 from losscli.data.given import option
+from losscli.data.inputs import WEIGHT
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.domains import number
 from losscli.losses.registry import Parameter
 from losscli.report.output import show
+from losscli.user_losses import find
 
 
 def document(loss: Loss) -> dict[str, Any]:
     """All that a loss declares, for programs."""
-    texts = loss.manual.entries("Roles")
+    texts = {WEIGHT: "the weight of each row, or of each element", **loss.manual.entries("Roles")}
     return {
         "name": loss.name,
         "family": loss.family,
+        **(loss.origin.shown if loss.origin else {}),
         "aliases": [alias.name for alias in loss.aliases],
         "summary": loss.summary,
         "notes": loss.manual.notes,
         "formula": loss.manual.section("Formula"),
         "roles": {
             name: {
-                "description": texts.get(name, "the weight of each row, or of each element"),
+                "description": texts.get(name, ""),
                 "values": shapes_text(role),
                 "optional": role.optional,
             }
@@ -47,7 +51,7 @@ def document(loss: Loss) -> dict[str, Any]:
         "returns": loss.manual.section("Returns"),
         "raises": loss.manual.section("Raises"),
         "source": loss.manual.section("Source"),
-        "example": loss.example.command(loss.name) if loss.example else "",
+        "example": loss.example.command(loss.reference) if loss.example else "",
         "example_value": info_dialects.example_value(loss)[0] if loss.example else None,
         "edge_cases": info_edges.documents(loss),
         "dialects": info_dialects.documents(loss),
@@ -59,11 +63,11 @@ def page(loss: Loss) -> str:
     about = document(loss)
     inputs = [
         f"--{option(name)}{' (optional)' if role['optional'] else ''}\n"
-        + _indent(_wrap(f"{sentence(role['description'])} {role['values']}"))
+        + _indent(_wrap(f"{sentence(role['description'])} {role['values']}".strip()))
         for name, role in about["roles"].items()
     ]
     parameters = [
-        f"{_usage(p)}\n{_indent(_wrap(sentence(p.help) + _default(p.default)))}"
+        f"{_usage(p)}\n{_indent(_wrap((sentence(p.help) + _default(p.default)).strip()))}"
         for p in loss.parameters.values()
     ]
     sections = {
@@ -74,7 +78,7 @@ def page(loss: Loss) -> str:
         "Returns": about["returns"],
         "Properties": _wrap(_properties(loss)),
         "Errors": about["raises"],
-        "Source": about["source"],
+        "Source": about["source"] or _origin(loss),
         "Example": f"{about['example']}\n→ {about['example_value']}"
         if loss.example
         else loss.manual.section("Example"),
@@ -85,6 +89,12 @@ def page(loss: Loss) -> str:
     parts = [f"{loss.name} ({loss.family})\n\n{_indent(about['summary'] + notes)}"]
     parts += [f"{title}\n{_indent(text)}" for title, text in sections.items() if text]
     return "\n\n".join(parts)
+
+
+def _origin(loss: Loss) -> str:
+    """Where a loss comes from that is not of the catalogue."""
+    shown = loss.origin.shown if loss.origin else {}
+    return ", ".join(f"{name} {value}" for name, value in shown.items())
 
 
 def _properties(loss: Loss) -> str:
@@ -141,8 +151,10 @@ class LossName(WordType):
               help="A page to read, or JSON.")  # fmt: skip
 def command(loss: str, format_: str) -> None:
     """Explain a loss: definition, inputs, parameters, sources, an example."""
-    found, _ = CATALOGUE.get(loss)
+    with aside():
+        found, _ = find(loss)
+        about = document(found) if format_ == "json" else page(found)
     if format_ == "json":
-        show([], "json", "auto", document(found))
+        show([], "json", "auto", about)
     else:
-        click.echo(page(found))
+        click.echo(about)

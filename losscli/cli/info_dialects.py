@@ -84,7 +84,7 @@ def value_of(loss: Loss, example: Example, **given: Any) -> tuple[Any, str | Non
     from losscli.api import compute
 
     try:
-        return compute(loss.name, **given, **example.options_given()).value, None
+        return compute(loss, **given, **example.options_given()).value, None
     except LosscliError as error:
         expected = error.message.partition(", expected ")[2] or error.message
         expected = expected.replace(f" of {loss.name})", ")")

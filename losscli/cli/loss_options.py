@@ -88,7 +88,7 @@ def parameter_option(parameter: Parameter, preset: Mapping[str, Any]) -> Option:
         metavar=kind.metavar,
         type=WordType(words),
         section="Parameters",
-        help=text + shown,
+        help=(text + shown).strip(),
     )
 
 
@@ -193,7 +193,7 @@ def dialect_options(loss: Loss) -> list[click.Parameter]:
                 type=WordType(tuple(loss.dialects)),
                 section="Parameters",
                 help="The library whose form of the loss sets every option that is not given; "
-                f"losscli info {loss.name} shows what.",
+                f"losscli info {loss.reference} shows what.",
             )
         )
     return options

@@ -203,6 +203,8 @@ def running_options() -> list[click.Parameter]:
 
 def sentence(text: str) -> str:
     """A text as a sentence; a symbol it starts with keeps its case."""
+    if not text:
+        return ""
     first = text.split(" ", 1)[0]
     start = text[:1].upper() if first.isascii() and first.isalpha() else text[:1]
     return f"{start}{text[1:].rstrip('.')}."

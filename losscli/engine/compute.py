@@ -12,6 +12,7 @@ from losscli.data.inputs import BY, WEIGHT, Block, Inputs
 from losscli.data.source import Span
 from losscli.engine import precision, reductions
 from losscli.engine.backend import NUMPY, Backend
+from losscli.engine.guard import LossFailed, guarded
 from losscli.engine.pool import Pool, rows_of
 from losscli.engine.precision import Precision
 from losscli.engine.reductions import Per, Row
@@ -132,7 +133,8 @@ class Tally:
         names = plan.names or ["mean", "weighted-mean"]
         self._ways = {name: reductions.resolve(name, plan.row) for name in names}
         modes = dict.fromkeys([plan.row, *(way.row for way in self._ways.values())])
-        self._function = precision.computed_in(plan.dtype, plan.backend.of(inputs.loss.function))
+        function = guarded(inputs.loss, plan.backend.of(inputs.loss.function))
+        self._function = precision.computed_in(plan.dtype, function)
         self._totals = {mode: Totals(mode, names) for mode in modes}
         self._pool = self._new_pool()
         self._watch = Watch(params.get("input") == "logits" and "C" in inputs.binding.context)
@@ -162,8 +164,11 @@ class Tally:
         arrays = {k: v for k, v in block.arrays.items() if k not in (WEIGHT, BY)}
         weight, clock = block.arrays.get(WEIGHT), self._inputs.options.clock
         with np.errstate(all="ignore"):
-            with clock.stage("loss"):
-                result = self._function(**arrays, **self._params)
+            try:
+                with clock.stage("loss"):
+                    result = self._function(**arrays, **self._params)
+            except LossFailed as failed:
+                raise failed.on(block) from failed.__cause__
             if isinstance(result, Pooled):
                 if self._pool is not None:
                     with clock.stage("reduce"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.engine.reductions import Row
 from losscli.engine.sums import ExactSum, block_sum
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.losses.numerics import Array, Mask
 from losscli.losses.registry import Rows
 
@@ -31,6 +31,8 @@ def reduce_rows(rows: Rows, weight: Array | None, row: Row) -> RowValues:
     """
     loss, own, keep, size = rows
     if weight is not None:
+        if weight.shape != loss.shape[: weight.ndim]:
+            raise DataError("weight has a value for each element, but a loss is of a whole row")
         factor = weight.reshape(weight.shape + (1,) * (loss.ndim - weight.ndim))
         loss = loss * factor
         own = np.broadcast_to(factor, loss.shape) if own is None else own * factor

@@ -93,23 +93,26 @@ def row_writer(path: str, kind: str | None, force: bool, color: str) -> Iterator
         with AtomicFile(path, force) as file:
             yield writer(named, file)
         return
-    kind = stdout_format(kind)
+    kind, stream = stdout_format(kind), sys.stdout
 
     def draw(records: list[Record]) -> None:
-        show(records, "table", color)
+        _show(records, "table", color, None, stream)
 
-    out: Any = _Screen() if sys.stdout.isatty() else sys.stdout.buffer
+    out: Any = _Screen(stream) if stream.isatty() else stream.buffer
     yield writer(kind, out, draw)
-    sys.stdout.flush()
+    stream.flush()
 
 
 class _Screen(io.RawIOBase):
     """The terminal as a place for bytes; what would steer it is spelled out."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any, /) -> int:
         text = bytes(data).decode(errors="backslashreplace")
-        sys.stdout.write(inert(text, keep="\n\t"))
+        self._stream.write(inert(text, keep="\n\t"))
         return len(data)
