@@ -26,6 +26,7 @@ from losscli.losses import CATALOGUE, Loss
 from losscli.losses.class_rules import ClassWeightRule
 from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array
+from losscli.naming import Named, find
 from losscli.parsing import (
     one_of,
     parse_classes,
@@ -36,7 +37,6 @@ from losscli.parsing import (
 )
 from losscli.report.result import Result
 from losscli.request import Request, in_dialect, with_class_weights
-from losscli.user_losses import Named, find
 
 
 def list_losses() -> list[Loss]:

@@ -1,6 +1,8 @@
 """What can go wrong, in the user's words, and the exit code that each kind ends with."""
 
+from collections.abc import Iterator
 from enum import IntEnum
+from types import TracebackType
 
 
 class ExitCode(IntEnum):
@@ -62,12 +64,27 @@ class FileError(LosscliError):
 
 def in_code(error: BaseException, path: str) -> str:
     """An exception of code that a user wrote, after the line of their file that it comes from."""
-    frames, where = error.__traceback__, path
-    while frames is not None:
-        if frames.tb_frame.f_code.co_filename == path:
-            where = f"{path}, line {frames.tb_lineno}"
-        frames = frames.tb_next
+    where = path
+    for frame in _frames(error):
+        if frame.tb_frame.f_code.co_filename == path:
+            where = f"{path}, line {frame.tb_lineno}"
     if isinstance(error, SyntaxError) and error.filename == path and error.lineno:
         return f"{path}, line {error.lineno}: {error.msg}"
     text = " ".join(str(error).split())
-    return f"{where}: {type(error).__name__}{': ' if text else ''}{text}"
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{where}: {said}" if where else said
+
+
+def last_file(error: BaseException) -> str:
+    """The file that an exception comes from, but for who caught it and the machinery of imports."""
+    files = [frame.tb_frame.f_code.co_filename for frame in _frames(error)][1:]
+    own = [name for name in files if not name.startswith("<") and "importlib" not in name]
+    return own[-1] if own else ""
+
+
+def _frames(error: BaseException) -> Iterator[TracebackType]:
+    """The frames of a traceback, the innermost last."""
+    frame = error.__traceback__
+    while frame is not None:
+        yield frame
+        frame = frame.tb_next

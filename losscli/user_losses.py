@@ -1,7 +1,6 @@
 """Losses that users write: in a Python file that is named for one, or as a function.
 
-They are declared as those of the catalogue are, and never become part of it. A file is run when
-its path is named for a loss, and for no other reason.
+They are declared as those of the catalogue are, and never become part of it.
 """
 
 import contextlib
@@ -24,8 +23,6 @@ from losscli.losses.registry import (
     suggestion,
 )
 
-#: PATH.py or PATH.py:NAME
-_FILE = re.compile(r"(.*\.py)(?::([^/\\]*))?", re.DOTALL)
 _OPTIONS = (
     "backend baseline batch_by batch_size by class_axis classes color comment data decimal "
     "delimiter device dialect dtype force format header help input_format join labels loss "
@@ -37,36 +34,6 @@ RESERVED = frozenset(_OPTIONS.split())
 
 #: a loss, and the parameters that its name implies
 Found = tuple[Loss, Mapping[str, Any]]
-#: what stands for a loss in Python
-Named = str | os.PathLike[str] | Loss | Callable[..., Any]
-
-
-def find(loss: Named) -> Found:
-    """A loss, and the parameters that its name implies: by name, by file, or as a function."""
-    if isinstance(loss, Loss):
-        return loss, {}
-    if callable(loss):
-        return of_function(loss), {}
-    if not isinstance(loss, (str, os.PathLike)):
-        raise UsageError(f"expected the name of a loss, a file or a function, got {loss!r}")
-    loss = os.fspath(loss)
-    file = _FILE.fullmatch(loss)
-    if file:
-        return from_file(file[1], file[2] or None)
-    _expect_no_path(loss)
-    return CATALOGUE.get(loss)
-
-
-def is_file(name: str) -> bool:
-    """Whether a name is that of a file, which to look it up would run."""
-    return _FILE.fullmatch(name) is not None
-
-
-def _expect_no_path(name: str) -> None:
-    """What looks like a file and is none gets told how one is named."""
-    if "/" in name or os.sep in name or (":" in name and CATALOGUE.find(name) is None):
-        hint = "a loss of your own is named by its file: ./mine.py:my_loss"
-        raise UsageError(f"no loss is called '{name}'", hint)
 
 
 def from_file(path: str, name: str | None) -> Found:
@@ -74,7 +41,7 @@ def from_file(path: str, name: str | None) -> Found:
     module, digest = _run(path)
     text = path if name is None else f"{path}:{name}"
     shown = {"file": os.path.basename(path), "sha256": digest}
-    loss, preset = _only(module, path) if name is None else _called(name, module, path)
+    loss, preset = only_in(module, path) if name is None else called(name, module, path)
     return sound(replace(loss, origin=Origin(quoted(text), shown, path))), preset
 
 
@@ -198,7 +165,7 @@ def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _only(module: ModuleType, path: str) -> Found:
+def only_in(module: ModuleType, path: str) -> Found:
     """The one loss that a file declares; where it declares none, the one function it has."""
     losses = declared(module) or [undeclared(f, name) for name, f in _functions(module).items()]
     if len(losses) == 1:
@@ -211,8 +178,8 @@ def _only(module: ModuleType, path: str) -> Found:
     )
 
 
-def _called(name: str, module: ModuleType, path: str) -> Found:
-    """The loss of a file that a function's name, a loss's name or an alias stands for."""
+def called(name: str, module: ModuleType, path: str) -> Found:
+    """The loss of a module that a function's name, a loss's name or an alias stands for."""
     losses = declared(module)
     function = vars(module).get(name)
     if function is None or not callable(function):

@@ -667,3 +667,121 @@ def test_a_catalogue_loss_needs_none_of_it() -> None:
         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.stderr == "0\n"
+
+
+# Losses of packages that are installed
+
+ACME = """
+import numpy as np
+from losscli.declare import loss
+
+print("importing")
+
+
+@loss("acme-loss", family="acme")
+def acme(pred, target, *, scale: float = 1.0):
+    '''The loss of Acme.'''
+    return scale * np.abs(pred - target)
+
+
+def plain(pred, target):
+    return 1 / 0
+
+
+def takes_nothing():
+    return 1
+"""
+ENTRIES = """[losscli.losses]
+acme-loss = acme_losses
+acme_plain = acme_losses:plain
+mse = acme_losses:plain
+acme-gone = acme_losses:gone
+acme-absent = acme_absent:f
+acme-broken = acme_broken:f
+acme-nothing = acme_losses:takes_nothing
+acme-twice = acme_losses:plain
+"""
+
+
+@pytest.fixture
+def installed(here: Path) -> dict[str, str]:
+    """The environment in which two packages offer losses."""
+    site = here / "site"
+    for name, version, entries in (
+        ("acme-losses", "1.2", ENTRIES),
+        ("other", "3.0", "[losscli.losses]\nAcmeTwice = acme_losses:plain\n"),
+    ):
+        about = site / f"{name.replace('-', '_')}-{version}.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+        (about / "entry_points.txt").write_text(entries)
+    (site / "acme_losses.py").write_text(ACME)
+    (site / "acme_broken.py").write_text("import os\nraise SystemExit('no licence')\n")
+    return {"PYTHONPATH": f"{ROOT}:{site}"}
+
+
+def test_a_loss_of_a_package(here: Path, run: Run, installed: dict[str, str]) -> None:
+    words = ["--data", "g.csv", "--scale", "2"]
+    done = run("compute", "AcmeLoss", *words, env=installed)
+    assert done.stdout.splitlines()[1] == (
+        "acme-loss\tmean\t3.6666666666666665\t3\t3\t0\tacme-loss|scale:2|package:acme-losses==1.2|"
+        "row:mean|reduction:mean|n:3|skipped:0|dtype:float64|losscli:0.1.0"
+    )
+    assert done.stderr == "importing\n"
+    assert "package acme-losses==1.2" in run("info", "acme-loss", env=installed).stdout
+    assert "--scale" in run("compute", "acme-loss", "--help", env=installed).stdout
+    assert run("check", "acme-loss", "--data", "g.csv", env=installed).returncode == 0
+    done = run("compute", "acme-lss", "--data", "g.csv", env=installed)
+    assert done.stderr == "error: no loss is called 'acme-lss'\nhint: did you mean acme-loss?\n"
+
+
+def test_a_package_cannot_replace_a_loss(here: Path, run: Run, installed: dict[str, str]) -> None:
+    done = run("compute", "mse", "--data", "g.csv", "-f", "value", env=installed)
+    # (0.5² + 3² + 2²) / 3
+    assert (done.stdout, done.stderr) == ("4.416666666666667\n", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        ("acme-plain", 3, "error: {site}/acme_losses.py, line 15: ZeroDivisionError: division by "
+         "zero (with rows 1 to 3)\n"),
+        ("acme-gone", 2, "error: the loss 'acme-gone' of acme-losses==1.2 cannot be had: "
+         "AttributeError: module 'acme_losses' has no attribute 'gone'\n"),
+        ("acme-absent", 2, "error: the loss 'acme-absent' of acme-losses==1.2 cannot be had: "
+         "ModuleNotFoundError: No module named 'acme_absent'\n"),
+        ("acme-broken", 2, "error: the loss 'acme-broken' of acme-losses==1.2 cannot be had: "
+         "{site}/acme_broken.py, line 2: SystemExit: no licence\n"),
+        ("acme-nothing", 2, "error: the loss 'acme-nothing' of acme-losses==1.2 cannot be had: "
+         "{site}/acme_losses.py: takes_nothing: it has no inputs, which are its positional "
+         "parameters\n"),
+        ("acme-twice", 2, "error: 'acme-twice' is a loss of acme-losses==1.2 and other==3.0\n"
+         "hint: only one of them can stay installed\n"),
+    ],
+)  # fmt: skip
+def test_packages_that_are_broken(
+    here: Path, run: Run, installed: dict[str, str], name: str, code: int, message: str
+) -> None:
+    done = run("compute", name, "--data", "g.csv", env=installed)
+    said = done.stderr.removeprefix("importing\n")
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said == message.format(site=here / "site")
+
+
+def test_list_has_losses_of_packages(here: Path, run: Run, installed: dict[str, str]) -> None:
+    done = run("list", "-f", "json", env=installed)
+    found = {record["name"]: record for record in json.loads(done.stdout)}
+    assert found["acme-loss"]["summary"] == "The loss of Acme."
+    assert set(found) - {loss.name for loss in CATALOGUE} == {
+        "acme-loss",
+        "acme_plain",
+        "acme-twice",
+        "AcmeTwice",
+    }
+    assert "warning: 'mse' of acme-losses==1.2 has the name of another loss\n" in done.stderr
+    assert "warning: the loss 'acme-broken' of acme-losses==1.2 cannot be had" in done.stderr
+    assert run("list", "--family", "acme", "-f", "value", env=installed).stdout.startswith(
+        "acme-loss"
+    )

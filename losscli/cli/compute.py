@@ -29,6 +29,7 @@ from losscli.data.reading import read_options
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
+from losscli.naming import find, is_file
 from losscli.parsing import parse_classes, parse_counts, parse_keys, parse_labels
 from losscli.report.formats import SUFFIXES
 from losscli.report.output import STDOUT, row_writer, saving, show, show_aside, stdout_format
@@ -36,7 +37,6 @@ from losscli.report.progress import Progress
 from losscli.report.sink import RowSink
 from losscli.request import Request
 from losscli.stopwatch import STAGES
-from losscli.user_losses import find, is_file
 
 
 class LossGroup(click.Group):

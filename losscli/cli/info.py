@@ -14,8 +14,8 @@ from losscli.data.inputs import WEIGHT
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.domains import number
 from losscli.losses.registry import Parameter
+from losscli.naming import find
 from losscli.report.output import show
-from losscli.user_losses import find
 
 
 def document(loss: Loss) -> dict[str, Any]:

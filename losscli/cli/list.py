@@ -1,16 +1,35 @@
 """`losscli list`: the catalogue."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from losscli import plugins
+from losscli.cli.messages import aside, say
 from losscli.cli.options import Command, Option, WordType, output_options
-from losscli.errors import UsageError
+from losscli.errors import LosscliError, UsageError
 from losscli.losses import CATALOGUE
 from losscli.losses.dialects import LIBRARIES
 from losscli.losses.properties import TASKS
 from losscli.losses.registry import Loss, suggestion
 from losscli.report.output import saving, show, stdout_format
+
+
+def losses() -> Iterator[Loss]:
+    """Those of the catalogue, and those of packages that are installed."""
+    yield from CATALOGUE
+    for offer in plugins.offers():
+        if CATALOGUE.find(offer.name):
+            say("warning", f"'{offer.name}' of {offer.package} has the name of another loss")
+            continue
+        try:
+            with aside():
+                loss, _ = plugins.load(offer)
+        except LosscliError as error:
+            say("warning", error.message)
+        else:
+            yield loss
 
 
 def record(loss: Loss) -> dict[str, Any]:
@@ -81,8 +100,9 @@ def command(
     force: bool,
     color: str,
 ) -> None:
-    """List the losses of the catalogue."""
-    families = list(dict.fromkeys(loss.family for loss in CATALOGUE))
+    """List the losses of the catalogue, and those of packages that are installed."""
+    known = list(losses())
+    families = list(dict.fromkeys(loss.family for loss in known))
     if family is not None and family not in families:
         raise UsageError(
             f"no family '{family}'",
@@ -101,7 +121,7 @@ def command(
         )
     records = [
         record(loss)
-        for loss in CATALOGUE
+        for loss in known
         if family in (None, loss.family)
         and (task is None or (loss.properties is not None and task == loss.properties.task))
         and kind in (None, loss.kind)

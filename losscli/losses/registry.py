@@ -269,22 +269,22 @@ class Catalogue:
     def add(self, loss: Loss) -> None:
         """Take a loss in, under its name and its aliases; two losses may not claim one name."""
         for name in (Alias(loss.name), *loss.aliases):
-            taken = self._names.get(_key(name.name))
+            taken = self._names.get(name_key(name.name))
             if taken is not None and (taken[0] is not loss or taken[1].preset != name.preset):
                 raise ValueError(f"{loss.name} claims '{name.name}', a name of {taken[0].name}")
-            self._names[_key(name.name)] = (loss, name)
+            self._names[name_key(name.name)] = (loss, name)
         self.losses[loss.name] = loss
 
     def find(self, name: str) -> tuple[Loss, Mapping[str, Any]] | None:
         """The loss of this name and the parameters the name implies, or None."""
-        found = self._names.get(_key(name))
+        found = self._names.get(name_key(name))
         return (found[0], found[1].preset) if found else None
 
     def get(self, name: str) -> tuple[Loss, Mapping[str, Any]]:
         """As `find`; a UsageError with a suggestion when there is none."""
         found = self.find(name)
-        if found is None and _key(name) in ABSENT:
-            raise UsageError(f"{name} is not a loss of saved predictions", ABSENT[_key(name)])
+        if found is None and name_key(name) in ABSENT:
+            raise UsageError(f"{name} is not a loss of saved predictions", ABSENT[name_key(name)])
         if found is None:
             raise UsageError(
                 f"no loss is called '{name}'",
@@ -294,7 +294,7 @@ class Catalogue:
 
     def suggest(self, name: str) -> str:
         """'did you mean …?' for a name that is nearly one, else nothing."""
-        keys = nearest(_key(name), self._names, n=6, cutoff=0.7)
+        keys = nearest(name_key(name), self._names, n=6, cutoff=0.7)
         names = list(dict.fromkeys(self._names[key][0].name for key in keys))[:3]
         return f"did you mean {' or '.join(names)}?" if names else ""
 
@@ -302,7 +302,8 @@ class Catalogue:
         return iter(self.losses.values())
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
+    """What is compared of a name: no case, no separators and no final "loss"."""
     key = re.sub(r"[^a-z0-9]", "", name.lower())
     return key.removesuffix("loss") or key
 
