@@ -14,7 +14,7 @@ from tests import console
 
 ROOT = console.ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "docs/errors.md", "docs/conventions.md"]
+DOCUMENTS = ["README.md", "docs/errors.md", "docs/conventions.md", "docs/writing_losses.md"]
 BLOCKS = [
     pytest.param(block, id=f"{name}-{i}")
     for name in DOCUMENTS
@@ -68,10 +68,11 @@ def test_imports_point_downwards(layer: str) -> None:
         assert not set(imported) & set(above), path
 
 
-def test_python_in_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "count"), [("README.md", 5), ("docs/writing_losses.md", 4)])
+def test_python_in_documents(name: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    failures, tests = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
-    assert (failures, tests) == (0, 5)
+    failures, tests = doctest.testfile(str(ROOT / name), module_relative=False)
+    assert (failures, tests) == (0, count)
 
 
 def test_the_first_command_of_the_readme(tmp_path: Path) -> None:

@@ -427,6 +427,17 @@ def test_a_table_that_all_blocks_share_cannot_be_changed(here: Path) -> None:
     assert not bank.any()
 
 
+def test_what_torch_has_not_got_is_said(here: Path) -> None:
+    pytest.importorskip("torch")
+    arrays = {"pred": [1.0, 3.0], "target": [0.0, 1.0], "backend": "torch"}
+    path = written(here, function("return pred - target.max()"))
+    with pytest.raises(DataError, match="'TorchArray' object has no attribute 'max'") as error:
+        losscli.compute(path, **arrays)
+    assert "--backend numpy" in error.value.hint
+    path = written(here, function("return pred - np.max(target)"))
+    assert losscli.compute(path, **arrays).value == 1.0
+
+
 def test_a_loss_that_is_nan_is_told(here: Path, run: Run) -> None:
     written(here, function("return np.log(pred)"))
     done = run("compute", "f.py", "--data", "g.csv", "-f", "value")

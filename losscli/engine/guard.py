@@ -14,6 +14,10 @@ from losscli.errors import DataError, LosscliError, in_code
 from losscli.losses.numerics import Array
 from losscli.losses.registry import Loss, Origin, Pooled, Rows
 
+_FUNCTIONS = (
+    "--backend torch has the functions of NumPy, such as np.max(x), not the methods of its arrays; "
+    "--backend numpy has both"
+)
 #: what an array holds that is no number, by the kind of its type
 _KINDS = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "durations"}
 _MEAN = "give the loss of each row; --reduction and --row say what becomes of them"
@@ -60,7 +64,8 @@ class _Guard:
         except (MemoryError, LosscliError):
             raise
         except (Exception, SystemExit) as error:
-            raise LossFailed(in_code(error, self._path)) from error
+            hint = _FUNCTIONS if "'TorchArray'" in str(error) else ""
+            raise LossFailed(in_code(error, self._path), hint) from error
 
     def _rows(self, given: Rows, rows: int) -> Rows:
         loss = self._numbers(given.loss, "")
