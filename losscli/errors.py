@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from enum import IntEnum
 from types import TracebackType
 
+#: letters of a message that is not ours
+LONGEST = 400
+
 
 class ExitCode(IntEnum):
     """The exit status of the command line, a contract that scripts may rely on."""
@@ -70,9 +73,17 @@ def in_code(error: BaseException, path: str) -> str:
             where = f"{path}, line {frame.tb_lineno}"
     if isinstance(error, SyntaxError) and error.filename == path and error.lineno:
         return f"{path}, line {error.lineno}: {error.msg}"
-    text = " ".join(str(error).split())
-    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    said = f"{type(error).__name__}{_text(error)}"
     return f"{where}: {said}" if where else said
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says, in one line of a length that can be read; it may fail to say it."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        return ""
+    return f": {text if len(text) <= LONGEST else text[:LONGEST] + '…'}" if text else ""
 
 
 def last_file(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from losscli.errors import FileError, LosscliError, UsageError, in_code
 from losscli.losses import CATALOGUE, Loss
+from losscli.losses.domains import By, ClassIndex, ClassList
 from losscli.losses.registry import (
     Catalogue,
     Origin,
@@ -25,7 +26,7 @@ from losscli.losses.registry import (
 
 _OPTIONS = (
     "backend baseline batch_by batch_size by class_axis classes color comment data decimal "
-    "delimiter device dialect dtype force format header help input_format join labels loss "
+    "delimiter device dialect dtype force format header help input_format join labels "
     "max_memory missing no_header no_progress nonfinite null on output per per_sample profile "
     "progress reduction row sum_tolerance threads traceback weight"
 )
@@ -83,9 +84,33 @@ def sound(loss: Loss) -> Loss:
             raise TypeError(f"'{min(taken)}' is an option of every loss: call it something else")
         if not re.fullmatch(r"\w[\w.-]*", loss.name):
             raise TypeError(f"'{loss.name}' is no name: expected letters, digits and hyphens")
+        _check_references(loss)
     except Exception as error:  # annotations that are text are code, which may raise anything
         raise UsageError(f"{where}: {error}") from error
     return loss
+
+
+def _check_references(loss: Loss) -> None:
+    """The inputs and parameters that other parts of a declaration speak of are there."""
+    axes = {
+        axis for role in loss.roles.values() for shape, _ in role.shapes for axis in shape.split()
+    }
+    for name, role in loss.roles.items():
+        for _, domain in role.shapes:
+            if isinstance(domain, By) and domain.parameter not in loss.parameters:
+                words = ", ".join(f'"{word}"' for word in domain.choices)
+                raise TypeError(
+                    f"what '{name}' holds is said by a parameter that it has not: "
+                    f"{domain.parameter}: Literal[{words}]"
+                )
+            if isinstance(domain, (ClassIndex, ClassList)) and "C" not in axes:
+                raise TypeError(f"'{name}' has classes, but no input has scores of them (Scores)")
+    groups = [*loss.with_flag.items(), *(("", group) for group in loss.one_of)]
+    for flag, group in groups:
+        each = [name for part in group for name in ([part] if isinstance(part, str) else part)]
+        for name in [*each, *([flag] if flag else [])]:
+            if name not in loss.roles and name not in loss.parameters:
+                raise TypeError(f"it speaks of '{name}', which it does not have")
 
 
 @contextlib.contextmanager

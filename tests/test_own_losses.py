@@ -299,6 +299,13 @@ def test_names_that_are_none(here: Path, run: Run, name: str, code: int, message
         ("def f(pred: 'Sgn'): return pred\n", "f.py: f: name 'Sgn' is not defined"),
         ("from losscli.declare import *\ndef f(pred, *, d: Positive = -1.0): return pred\n",
          "f.py: f: --d: expected a positive number, got -1.0"),
+        ("from losscli.declare import *\ndef f(pred: ClassPrediction): return pred\n",
+         "f.py: f: what 'pred' holds is said by a parameter that it has not: input: Literal["),
+        ("from losscli.declare import *\ndef f(pred, target: ClassTarget): return pred\n",
+         "f.py: f: 'target' has classes, but no input has scores of them (Scores)"),
+        ("from losscli.declare import *\n@loss('a', one_of=(('pred', 'probs'),))\n"
+         "def f(pred=None): return pred\n",
+         "f.py: f: it speaks of 'probs', which it does not have"),
         ("from losscli.declare import loss\n@loss('a b')\ndef f(pred): return pred\n",
          "f.py: f: 'a b' is no name: expected letters, digits and hyphens"),
     ],
@@ -309,6 +316,27 @@ def test_what_is_wrong_with_a_file(here: Path, run: Run, body: str, message: str
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {message}")
     assert "Traceback" not in done.stderr
+
+
+def test_annotations_that_are_text(here: Path, run: Run) -> None:
+    written(
+        here,
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from typing import Literal\n"
+        "from losscli.declare import Sign\n"
+        "@dataclass\n"
+        "class Scale:\n    by: list[int]\n"
+        "def f(pred, target: Sign, *rest, way: Literal['a', 'b'] = 'a',\n"
+        "      q: float | None = None, **more):\n"
+        "    return Scale([3]).by[0] * pred * target + (q or 0)\n",
+        "two words.py",
+    )  # fmt: skip
+    words = ["compute", "two words.py:f", "--data", "g.csv", "-f", "value"]
+    assert float(run(*words, "--q", "1").stdout) == 3 * (0.5 - 2 - 1) / 3 + 1
+    assert run(*words, "--way", "c").stderr == "error: --way: expected a or b, got 'c'\n"
+    assert "expected -1 or 1" in run(*words, "--target", "w").stderr
+    assert "losscli info 'two words.py:f'" in run(*words, "--help").stdout
 
 
 def test_two_losses_of_one_name(here: Path, run: Run) -> None:
@@ -350,6 +378,8 @@ def test_a_file_may_be_interrupted(here: Path) -> None:
          "size 3 (with rows 1 to 3)"),
         ("return missing", "f.py, line 3: NameError: name 'missing' is not defined (with rows"),
         ("raise SystemExit", "f.py, line 3: SystemExit (with rows 1 to 3)"),
+        ("raise RuntimeError('x' * 5000)", "f.py, line 3: RuntimeError: " + "x" * 400 + "… (with"),
+        ("raise type('E', (Exception,), {'__str__': lambda s: 1 / 0})", "f.py, line 3: E (with"),
         ("return np.mean(pred)", "f.py: f gave one number, expected a loss for each of 3 rows"),
         ("return 0.0", "f.py: f gave one number, expected a loss for each of 3 rows"),
         ("return pred[:2]", "f.py: f gave shape (2,), expected a loss for each of 3 rows"),
@@ -391,23 +421,25 @@ def test_a_failure_names_the_rows_in_hand(here: Path) -> None:
         )
 
 
+IN_PLACE = ["pred -= target; return pred", "target[:] = pred - target; return target"]
+OF_OTHER_TYPES = [
+    "return (pred - target).tolist()",
+    "return (pred - target).astype(int)",
+    "return (pred - target).astype('float32')",
+    "import pandas as pd; return pd.Series(pred - target)",
+]
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("body", "backend"),
     [
-        "return (pred - target).tolist()",
-        "return (pred - target).astype(int)",
-        "return (pred - target).astype('float32')",
-        "import pandas as pd; return pd.Series(pred - target)",
-        "pred -= target; return pred",
-        "target[:] = pred - target; return target",
+        *((body, "numpy") for body in [*IN_PLACE, *OF_OTHER_TYPES]),
+        *((body, "torch") for body in IN_PLACE),
     ],
 )
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_what_a_loss_may_do(here: Path, body: str, backend: str) -> None:
     if backend == "torch":
         pytest.importorskip("torch")
-        if not body.endswith(("return pred", "return target")):
-            pytest.skip("what torch's arrays cannot do, they say")
     path = written(here, function(body))
     pred, target = np.array([1.0, 2.0, 4.0]), np.array([3.0, 2.0, 1.0])
     result = losscli.compute(path, pred=pred, target=target, per_sample=True, backend=backend)

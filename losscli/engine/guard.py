@@ -64,8 +64,9 @@ class _Guard:
         except (MemoryError, LosscliError):
             raise
         except (Exception, SystemExit) as error:
-            hint = _FUNCTIONS if "'TorchArray'" in str(error) else ""
-            raise LossFailed(in_code(error, self._path), hint) from error
+            message = in_code(error, self._path)
+            hint = _FUNCTIONS if "'TorchArray'" in message else ""
+            raise LossFailed(message, hint) from error
 
     def _rows(self, given: Rows, rows: int) -> Rows:
         loss = self._numbers(given.loss, "")
