@@ -447,6 +447,15 @@ def test_what_a_loss_may_do(here: Path, body: str, backend: str) -> None:
     assert (pred.tolist(), target.tolist()) == ([1.0, 2.0, 4.0], [3.0, 2.0, 1.0])
 
 
+def test_every_block_has_losses_of_one_shape(here: Path) -> None:
+    path = written(here, function("return np.ones((len(pred), 1 + int(pred[0])))"))
+    pred = np.zeros(300_000)
+    pred[200_000:] = 1
+    message = r"gave rows of shape \(2,\) after \(1,\) \(with rows 262145 to 300000\)"
+    with pytest.raises(DataError, match=message):
+        losscli.compute(path, pred=pred, target=pred, threads=1)
+
+
 def test_a_table_that_all_blocks_share_cannot_be_changed(here: Path) -> None:
     path = written(
         here,

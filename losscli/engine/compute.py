@@ -94,12 +94,13 @@ def compute(
     add up exactly, so how the rows were shared out does not show in the result.
     """
     threads, keep_rows = inputs.options.read.threads, sink is not None
-    tally = Tally(inputs, params, plan)
+    function = guarded(inputs.loss, plan.backend.of(inputs.loss.function))
+    tally = Tally(inputs, params, plan, function)
     clock = inputs.options.clock
     stopped = Event()
 
     def work(part: Span | Block) -> tuple[Tally, list[BlockValues]]:
-        own, kept = Tally(inputs, params, plan), []
+        own, kept = Tally(inputs, params, plan, function), []
         for block in inputs.blocks(span=part) if isinstance(part, Span) else (part,):
             if stopped.is_set():
                 break
@@ -128,12 +129,13 @@ def compute(
 class Tally:
     """The sums of some blocks, and what was odd about them. Tallies of parts add up."""
 
-    def __init__(self, inputs: Inputs, params: dict[str, Any], plan: Plan) -> None:
+    def __init__(
+        self, inputs: Inputs, params: dict[str, Any], plan: Plan, function: Callable[..., Any]
+    ) -> None:
         self._inputs, self._params, self._plan = inputs, params, plan
         names = plan.names or ["mean", "weighted-mean"]
         self._ways = {name: reductions.resolve(name, plan.row) for name in names}
         modes = dict.fromkeys([plan.row, *(way.row for way in self._ways.values())])
-        function = guarded(inputs.loss, plan.backend.of(inputs.loss.function))
         self._function = precision.computed_in(plan.dtype, function)
         self._totals = {mode: Totals(mode, names) for mode in modes}
         self._pool = self._new_pool()

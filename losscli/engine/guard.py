@@ -44,6 +44,8 @@ def guarded(loss: Loss, function: Callable[..., Any]) -> Callable[..., Any]:
 class _Guard:
     def __init__(self, loss: Loss, origin: Origin, function: Callable[..., Any]) -> None:
         self._loss, self._path, self._function = loss, origin.path, function
+        #: the shape of a row's losses, which every block has to have
+        self._row: tuple[int, ...] | None = None
         self._rows_of = [name for name, role in loss.roles.items() if not role.whole]
 
     def __call__(self, **given: Any) -> Rows | Pooled:
@@ -73,6 +75,12 @@ class _Guard:
         if loss.shape[:1] != (rows,):
             raise self._fault(
                 f"gave {_shape(loss)}, expected a loss for each of {rows} rows", _MEAN
+            )
+        if self._row is None:
+            self._row = loss.shape[1:]
+        if loss.shape[1:] != self._row:
+            raise self._fault(
+                f"gave rows of shape {_axes(loss.shape[1:])} after {_axes(self._row)}"
             )
         weight, keep, size = given.weight, given.keep, given.size
         if weight is not None:
