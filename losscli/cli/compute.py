@@ -26,6 +26,7 @@ from losscli.data.given import reference_of
 from losscli.data.inputs import InputOptions
 from losscli.data.memory import parse_size
 from losscli.data.reading import read_options
+from losscli.data.references import STDIN
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
@@ -228,14 +229,15 @@ def targets(values: Mapping[str, Any], names: list[str] | None) -> tuple[str | N
 
 def refuse_input(path: str | None, request: Request) -> None:
     """The file that is read is not the one to write, whatever --force says."""
-    if path is None or not os.path.isfile(path):
+    if path in (None, STDOUT) or not os.path.isfile(path):
         return
     origin = request.loss.origin
     if origin is not None and os.path.exists(origin.path) and os.path.samefile(path, origin.path):
         raise UsageError(f"{path}: the loss is in it", "write another file")
     for value in [*request.roles.values(), *([] if request.data is None else [""])]:
         read = files_of(reference_of(value, request.data))
-        if any(os.path.exists(each) and os.path.samefile(path, each) for each in read):
+        files = [each for each in read if each != STDIN and os.path.exists(each)]
+        if any(os.path.samefile(path, each) for each in files):
             raise UsageError(f"{path}: read and written by one command", "write another file")
 
 

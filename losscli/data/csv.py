@@ -5,6 +5,7 @@ like; a value that does not fit is found again in its chunk, so that the error c
 """
 
 import csv as csv_module
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -25,6 +26,8 @@ from losscli.errors import DataError, FileError
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "None", "<NA>")
 #: what some writers begin a file with, and what stands in the middle where files were joined
 BOM = b"\xef\xbb\xbf"
+#: how a file for Excel says in a line of its own what its delimiter is
+_SAID = re.compile(rb"sep=([,;|\t])\r?\n", re.I)
 _QUOTES = {STRAY_QUOTE: "a quote in the middle of a field", OPEN_QUOTE: "a quote that never closes"}
 
 
@@ -53,6 +56,10 @@ class CsvSource(Source):
         self._stream = stream if comment is None else Uncommented(stream, comment, possible)
         self._chunks = chunks(self._stream, display, possible)
         first = next(self._chunks, b"").removeprefix(BOM)
+        said = _SAID.match(first)
+        if said:
+            delimiter = delimiter or said[1].decode()
+            first = first[said.end() :]
         blank = len(first) - len(first.lstrip(b"\r\n"))
         first = first[blank:]
         if not first.strip():
@@ -65,7 +72,7 @@ class CsvSource(Source):
             has_header = self._is_header(record, first[cut:], selector)
         self._first = first[cut:] if has_header else first
         #: line ends before the first row
-        self._lines = blank + (first[:cut].count(b"\n") if has_header else 0)
+        self._lines = bool(said) + blank + (first[:cut].count(b"\n") if has_header else 0)
         names = [name.strip() for name in record]
         self.columns = names if has_header else [str(i + 1) for i in range(len(record))]
         self._places = Lines(self.delimiter, len(self.columns) == 1)

@@ -24,9 +24,14 @@ _MAGICS = {
     b"\x93NUMPY": "npy",
     b"PK\x03\x04": "npz",
 }
+_WRITE = "write the values as CSV or Parquet"
 #: formats that are recognised only to say what to do about them
 _OTHERS = {
     b"FEA1": ("Feather version 1", "write it as version 2 or as Parquet"),
+    b"\x89HDF": ("HDF5", _WRITE),
+    b"SQLite format 3": ("an SQLite database", "sqlite3 -csv -header FILE 'select …' writes CSV"),
+    b"Obj\x01": ("Avro", _WRITE),
+    b"MATLAB 5.0": ("a MATLAB file", _WRITE),
     b"\x80": ("a pickle", "a pickle can run any program: write the values as CSV or Parquet"),
     b"PK\x05\x06": ("an empty zip archive", "numpy.savez writes arrays into one"),
 }
@@ -169,9 +174,10 @@ def _text(kind: str, stream: Any, reference: Reference, options: ReadOptions) ->
     if encoding is not None:
         stream = text.recoded(stream, encoding, display)
     elif b"\0" in head:
+        wide = 3 * head.count(b"\0") >= len(head)
         raise FileError(
             f"{display}: text with zero bytes, expected UTF-8, or UTF-16 that starts with its mark",
-            text.recode("UTF-16LE", display),
+            text.recode("UTF-16LE", display) if wide else text.without("\\0", display),
         )
     if kind == "jsonl":
         from losscli.data.jsonl import JsonSource

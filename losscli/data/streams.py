@@ -68,6 +68,8 @@ def steady(stream: BinaryIO) -> BinaryIO:
 
 
 def _nearby(path: str) -> str:
+    if os.path.islink(path):
+        return f"it is a symbolic link to {os.readlink(path)}, which is not there"
     folder, name = os.path.split(path)
     try:
         names = os.listdir(folder or ".")

@@ -143,6 +143,11 @@ def recode(encoding: str, display: str) -> str:
     return f"iconv -f {encoding} -t UTF-8{source} | losscli … reads it from '-'"
 
 
+def without(byte: str, display: str) -> str:
+    """How to leave out a byte of a text."""
+    return f"tr -d '{byte}' < {quoted(display)} | losscli … reads it from '-'"
+
+
 def carriage_returns(display: str) -> DataError:
     """The error of a file of an old kind, with what makes another of it."""
     return DataError(
