@@ -157,7 +157,7 @@ def lines(loss: Loss, draws: Draws) -> Iterator[tuple[Array, Array]]:
         one = predictions(loss, draws, rng)
         yield one, predictions(loss, draws, rng)
         yield one, one + 0.1 * (predictions(loss, draws, rng) - one)
-    if domain != Interval():
+    if not (type(domain) is Interval and domain.is_everything):
         return
     shape = draws.arrays[role].shape
     margin = float(loss.resolve({}).get("margin", 0.5))
