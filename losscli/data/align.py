@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from losscli.data.ahead import Ahead
-from losscli.data.source import Source, Span, Values, Wanted, join
+from losscli.data.source import Source, Span, Values, Wanted, join, stack
 from losscli.errors import DataError
 from losscli.stopwatch import Stopwatch
 
@@ -22,11 +22,12 @@ class Stream:
         self.source = source
         self.wanted = list(wanted)
         self._clock = clock
+        self._groups: list[list[int]] | None = None
         self._pieces: Iterator[list[Values]]
         if span is not None:
-            self._pieces = clock.each("decode", source.between(self.wanted, span))
+            self._pieces = self._decoded(source.between(self.wanted, span))
         else:
-            self._pieces = Ahead(clock.each("decode", source.pieces(self.wanted)))
+            self._pieces = Ahead(self._decoded(source.pieces(self.wanted)))
         self.rows = span.start if span else 0  # taken so far
         self._held: list[list[Values]] = []
         self._held_rows = 0
@@ -35,8 +36,31 @@ class Stream:
     def over(self, span: Span) -> "Stream":
         """The same columns of the rows of a span, read on their own."""
         stream = Stream(self.source, self.wanted, self._clock, span)
-        stream._shapes = dict(self._shapes)
+        stream._groups, stream._shapes = self._groups, dict(self._shapes)
         return stream
+
+    def group(self, groups: list[list[int]]) -> None:
+        """From here on let the columns of each group be one, beside each other: (n,) × k → (n, k).
+
+        So a hundred columns are put together a piece at a time, not taken apart block by block.
+        """
+        self._groups = groups
+        self._held = [self._grouped(piece) for piece in self._held]
+        self._shapes = {
+            at: self._shapes[first]
+            for at, (first, *others) in enumerate(groups)
+            if first in self._shapes and not others
+        }
+
+    def _decoded(self, pieces: Iterator[list[Values]]) -> Iterator[list[Values]]:
+        for piece in self._clock.each("decode", pieces):
+            yield self._grouped(piece)
+
+    def _grouped(self, piece: list[Values]) -> list[Values]:
+        # A piece that was read before the groups were known has every column by itself.
+        if self._groups is None or len(piece) == len(self._groups):
+            return piece
+        return [stack([piece[i] for i in group]) for group in self._groups]
 
     def let_go(self) -> None:
         """Let go of what was read: the rows will be read by spans."""
@@ -81,7 +105,7 @@ class Stream:
         self.rows += rows - need
         if not taken:
             return []
-        return [self._join(i, [piece[i] for piece in taken]) for i in range(len(self.wanted))]
+        return [self._join(i, [piece[i] for piece in taken]) for i in range(len(taken[0]))]
 
     def drain(self) -> int:
         """How many rows there are in all, reading the rest."""
@@ -96,6 +120,7 @@ class Stream:
             piece = next(self._pieces, None)
             if piece is None:
                 break
+            piece = self._grouped(piece)
             length = len(piece[0].array)
             if length:
                 self._held.append(piece)
@@ -118,7 +143,8 @@ class Stream:
         if len(parts) == 1:
             return parts[0]
         where = f", rows {self.rows - self._rows(parts) + 1} to {self.rows}"
-        return together(parts, self.wanted[index], self.source.display, where)
+        first = index if self._groups is None else self._groups[index][0]
+        return together(parts, self.wanted[first], self.source.display, where)
 
     @staticmethod
     def _rows(parts: list[Values]) -> int:

@@ -59,3 +59,8 @@ class ClassAxis:
         if not found:
             raise UsageError(f"class axis {self._axis}: {loss.name} has no role with classes")
         return found
+
+
+def row_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """(n, 1) is (n,): a column is a column however it is wrapped."""
+    return () if shape == (1,) else shape

@@ -1,7 +1,9 @@
 """Blocks: the rows that are checked, computed and summed at once, cut at fixed row numbers."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from losscli.data.source import Values
 from losscli.losses.numerics import Array, Index
 
 #: rows of a block where a row is one number: 1 MiB of float64. Half of it would fit a core's cache
@@ -24,6 +26,13 @@ class Block(NamedTuple):
     skipped: int
     keys: Any = None
     numbers: Index | None = None
+
+
+class Cut(NamedTuple):
+    """Some rows of every role, cut off the streams: what a block is made of, by any thread."""
+
+    start: int
+    roles: Callable[[], dict[str, Values]]
 
 
 def block_rows(width: int) -> int:

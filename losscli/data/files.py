@@ -134,9 +134,9 @@ def _recognise(stream: Any, reference: Reference, options: ReadOptions) -> Sourc
             from losscli.data.parquet import ParquetSource
 
             native, transfer = remote.native(stream)
-            return ParquetSource(native, display, transfer)
+            return ParquetSource(native, display, transfer=transfer)
         in_place = False
-    return _binary(kind, stream, reference.path if in_place else None, display)
+    return _binary(kind, stream, reference.path if in_place else None, display, options.threads)
 
 
 def _kind(stream: Any, suffix: str, display: str) -> str:
@@ -192,7 +192,7 @@ def _text(kind: str, stream: Any, reference: Reference, options: ReadOptions) ->
     )  # fmt: skip
 
 
-def _binary(kind: str, stream: Any, path: str | None, display: str) -> Source:
+def _binary(kind: str, stream: Any, path: str | None, display: str, threads: int) -> Source:
     """The reader of a binary format. All but streams of Arrow need to seek in their file."""
     if path is None and kind != "arrow stream":
         stream = spool(stream)
@@ -202,7 +202,7 @@ def _binary(kind: str, stream: Any, path: str | None, display: str) -> Source:
 
             if path is not None:
                 stream.close()
-            return ParquetSource(path or stream, display)
+            return ParquetSource(path or stream, display, threads)
         if kind.startswith("arrow"):
             from losscli.data.ipc import IpcSource
 

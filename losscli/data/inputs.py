@@ -1,17 +1,19 @@
 """The inputs of one computation: each role's columns, checked and cut into blocks of rows."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from losscli.data.align import Stream, blocks
 from losscli.data.along import keys_of, numbers_of, pairs_of
-from losscli.data.axes import ClassAxis
+from losscli.data.axes import ClassAxis, row_shape
 from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.block import Block as Block
+from losscli.data.block import Cut
 from losscli.data.block import block_rows as block_rows
-from losscli.data.checks import Finite, Place, check, kept
+from losscli.data.checks import Place, check, kept
 from losscli.data.given import On, check_flags, complete, differing_indexes
 from losscli.data.memory import bound
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
@@ -42,8 +44,6 @@ class Inputs:
     ) -> None:  # fmt: skip
         self.loss = loss
         self.options = options
-        nonfinite = options.nonfinite != "keep"
-        self._finite = Finite(nonfinite if options.missing is None else True, nonfinite)
         self.roles: dict[str, Role] = {**loss.roles, WEIGHT: WEIGHT_ROLE, BY: BY_ROLE}
         #: what was left out before the first block
         self.warnings: list[str] = []
@@ -75,10 +75,11 @@ class Inputs:
     def _settle(self, params: dict[str, Any]) -> None:
         """Match the first rows with the loss, which settles shapes, domains and blocks."""
         first = self._first_shapes()
+        self._group_columns()
         self._classes = ClassAxis(self.options.class_axis, self.loss, self.roles, first)
         #: the shape of a row of each role, as the loss sees it
         self.shapes: dict[str, Shape] = {
-            name: _row_shape(self._classes.move(name, np.empty((1, *shape))).shape[1:])
+            name: row_shape(self._classes.move(name, np.empty((1, *shape))).shape[1:])
             for name, shape in first.items()
         }
         self.binding: Binding = bind(
@@ -117,7 +118,7 @@ class Inputs:
 
     def describe(self) -> dict[str, str]:
         """Each role's reference with the columns that were read, for people and programs."""
-        return {name: _described(column) for name, column in self._columns.items()}
+        return {name: column.described for name, column in self._columns.items()}
 
     def element_names(self, count: int) -> list[str]:
         """Names for the elements of a row: pred's columns where they are as many, else 1, 2, 3 …"""
@@ -135,9 +136,10 @@ class Inputs:
             stream.let_go()
         return found
 
-    def blocks(self, checked: bool = True, span: Span | None = None) -> Iterator[Block]:
-        """Every row of every role, or those of a span, checked, in blocks at fixed row numbers."""
-        for start, together in self._cut(span):
+    def blocks(self, checked: bool = True, part: Span | Cut | None = None) -> Iterator[Block]:
+        """Every row of every role, or those of a part, checked, in blocks at fixed row numbers."""
+        for start, roles in (part,) if isinstance(part, Cut) else self.cuts(part):
+            together = roles()
             values = {name: together[name] for name in self._columns if name in together}
             length = len(next(iter(values.values())).array)
             keep = self._kept_rows(values)
@@ -159,25 +161,31 @@ class Inputs:
         roles = [name for name in self._columns if not self.roles[name].whole]
         return roles, sorted({self._columns[name].stream for name in roles})
 
-    def _cut(self, span: Span | None) -> Iterator[tuple[int, dict[str, Values]]]:
-        """The roles' rows, cut at fixed row numbers or, for losses that need it, into batches."""
-        roles, numbers = self._paired()
+    def cuts(self, span: Span | None = None) -> Iterator[Cut]:
+        """The rows, cut at fixed row numbers or, for losses that need it, into batches."""
+        numbers = self._paired()[1]
         streams = [self._streams[i] for i in numbers]
         if span is not None:
             streams = [stream.over(span) for stream in streams]
-        parts = blocks(streams, self.block_rows, uneven=self.options.tell is not None)
-        cut = ((i, dict(zip(numbers, p, strict=True))) for i, p in parts)
-        pieces = (
-            (i, {name: self._role(name, part, i) for name in roles}
-                | pairs_of(self.pairing, part[numbers[0]]))
-            for i, part in cut
-        )  # fmt: skip
+        cut = (
+            Cut(start, partial(self._together, start, dict(zip(numbers, parts, strict=True))))
+            for start, parts in blocks(streams, self.block_rows, self.options.tell is not None)
+        )
         if self.loss.kind != "batch":
-            return pieces
+            return cut
+        pieces = ((start, roles()) for start, roles in cut)
         if BY in self._columns:
-            return by_key(pieces, BY)
-        limit = memory_rows(self._width, self.options.max_memory)
-        return by_count(pieces, self.options.batch_size, limit, self.loss.name)
+            batches = by_key(pieces, BY)
+        else:
+            limit = memory_rows(self._width, self.options.max_memory)
+            batches = by_count(pieces, self.options.batch_size, limit, self.loss.name)
+        return (Cut(start, partial(dict, batch)) for start, batch in batches)
+
+    def _together(self, start: int, parts: Mapping[int, list[Values]]) -> dict[str, Values]:
+        """The same rows of every role, and of what pairs them."""
+        roles, numbers = self._paired()
+        found = {name: self._role(name, parts, start) for name in roles}
+        return found | pairs_of(self.pairing, parts[numbers[0]])
 
     @property
     def pairing(self) -> Any:
@@ -211,6 +219,17 @@ class Inputs:
                 )
             found[name] = each[0] if len(each) == 1 else (len(each),)
         return found
+
+    def _group_columns(self) -> None:
+        """Let the columns of a role be one, but where its rows are looked up by their keys."""
+        paired = 0 if self.pairing is not None else None
+        for at, stream in enumerate(self._streams):
+            roles = [name for name, column in self._columns.items() if column.stream == at]
+            if at == paired or all(len(self._columns[name].indexes) == 1 for name in roles):
+                continue
+            stream.group([self._columns[name].indexes for name in roles])
+            for position, name in enumerate(roles):
+                self._columns[name] = self._columns[name]._replace(indexes=[position])
 
     def _name_rows(self) -> None:
         """Where the rows of a whole table are classes, its length says how many there are."""
@@ -247,7 +266,7 @@ class Inputs:
         self, name: str, values: Values, start: int, rows: Index | None, context: Context
     ) -> None:
         domain, place = self.binding.domains[name], self._place(name, start, rows)
-        check(domain, values, place, context, self._finite)
+        check(domain, values, place, context, self.options.refused)
 
     def _longest(self, values: Mapping[str, Values]) -> dict[str, int]:
         """The axes of lists of any length, which are as long as the longest in a block."""
@@ -260,11 +279,10 @@ class Inputs:
     def _role(self, name: str, parts: Mapping[int, list[Values]], start: int) -> Values:
         """One role's rows out of the streams' columns."""
         column = self._columns[name]
-        chosen = [parts[column.stream][i] for i in column.indexes]
-        values = chosen[0] if len(chosen) == 1 else stack(chosen)
+        values = stack([parts[column.stream][i] for i in column.indexes])
         array = self._classes.move(name, values.array)
         missing = values.missing
-        shape = _row_shape(array.shape[1:])
+        shape = row_shape(array.shape[1:])
         if name == BY:
             return values
         if self.roles[name].pad is not None and array.ndim == 2:
@@ -282,9 +300,8 @@ class Inputs:
 
     def _kept_rows(self, values: Mapping[str, Values]) -> Mask | None:
         """Where rows are skipped, which have nothing that they are skipped for; None for all."""
-        nonfinite, missing = self.options.nonfinite, self.options.missing or self.options.nonfinite
-        skipped = Finite(missing=missing == "skip", nonfinite=nonfinite == "skip")
         named = {name: value for name, value in values.items() if name != BY}
+        skipped = self.options.skipped
         return kept(named, self.binding.domains, skipped) if any(skipped) else None
 
     def _place(self, name: str, start: int, rows: Index | None) -> Place:
@@ -301,15 +318,3 @@ class Inputs:
             paired: Source = self.pairing.source_of(column.side)
             return paired
         return self._streams[column.stream].source
-
-
-def _described(column: Column) -> str:
-    """Where a role's data comes from; an array that is read whole has no names of columns."""
-    if column.reference is None:
-        return "array"
-    return f"{column.display}#{','.join(column.names)}" if column.names else column.display
-
-
-def _row_shape(shape: tuple[int, ...]) -> Shape:
-    """(n, 1) is (n,): a column is a column however it is wrapped."""
-    return () if shape == (1,) else shape

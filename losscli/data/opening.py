@@ -34,6 +34,13 @@ class Column(NamedTuple):
     #: which of the files that are paired by key it is in
     side: int = 0
 
+    @property
+    def described(self) -> str:
+        """The reference in full; an array that is read whole has no names of columns."""
+        if self.reference is None:
+            return "array"
+        return f"{self.display}#{','.join(self.names)}" if self.names else self.display
+
 
 class Naming(NamedTuple):
     """What values of labels and of classes are called in the files."""

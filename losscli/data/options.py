@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from losscli.data.axes import LAST
+from losscli.data.checks import Finite
 from losscli.data.given import Join
 from losscli.data.reading import ReadOptions
 from losscli.data.troubles import Tell
@@ -38,3 +39,15 @@ class InputOptions:
     missing: Missing | None = None
     #: told of what is wrong with the inputs, which then does not end the reading
     tell: Tell | None = None
+
+    @property
+    def refused(self) -> Finite:
+        """Which values without a number are errors, where they are not skipped."""
+        nonfinite = self.nonfinite != "keep"
+        return Finite(nonfinite if self.missing is None else True, nonfinite)
+
+    @property
+    def skipped(self) -> Finite:
+        """Which of them skip their rows."""
+        nonfinite = self.nonfinite == "skip"
+        return Finite(nonfinite if self.missing is None else self.missing == "skip", nonfinite)

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from pyarrow.types import is_nested
 
 from losscli.data.nested import column_names
@@ -24,12 +25,16 @@ PROBE_ROWS = 64
 class ParquetSource(Source):
     """The columns of one Parquet file."""
 
-    def __init__(self, file: Any, display: str, transfer: "Transfer | None" = None) -> None:
+    def __init__(
+        self, file: Any, display: str, threads: int = 1, transfer: "Transfer | None" = None
+    ) -> None:
         """`transfer` is of a file that is not on disk."""
         import pyarrow.parquet as pq
 
         self.display, self._transfer = display, transfer
         self._in_place = isinstance(file, str)
+        # Columns are decoded at once by threads of Arrow, of which it has one a core.
+        self._at_once = self._in_place and threads >= pa.cpu_count() > 1
         # Pre-buffering would hold the whole file; a small buffer keeps one page a column. What is
         # not on disk comes in larger parts, since every part is waited for.
         size = 1 << (18 if self._in_place else 22)
@@ -73,7 +78,7 @@ class ParquetSource(Source):
     def _batches(self, names: list[str]) -> Iterator[Any]:
         with self._reading():
             yield from self._file.iter_batches(
-                self._batch_rows(names), columns=names, use_threads=False
+                self._batch_rows(names), columns=names, use_threads=self._at_once
             )
         if self._transfer is not None:
             self._transfer.check()

@@ -19,7 +19,7 @@ NUMBER = re.compile(
     r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.I | re.ASCII
 )
 #: values of a piece: 2 MiB of float64
-PIECE_VALUES = 1 << 18
+PIECE_VALUES = 1 << 19
 PIECE_ROWS = 131072
 
 
@@ -108,7 +108,7 @@ def join(parts: Sequence[Values]) -> Values:
 
 def stack(columns: Sequence[Values]) -> Values:
     """Column beside column: (n,), (n,), … → (n, k)."""
-    return _together(_beside, columns)
+    return columns[0] if len(columns) == 1 else _together(_beside, columns)
 
 
 def _beside(arrays: Sequence[Any]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from losscli.data.batches import memory_rows
+from losscli.data.block import Cut
 from losscli.data.inputs import WEIGHT, Block, InputOptions, Inputs
 from losscli.data.source import Span
 from losscli.engine.compute import Outcome, Plan, compute
@@ -68,7 +69,7 @@ class _Constant(Inputs):
 
     constant: Array
 
-    def blocks(self, checked: bool = True, span: Span | None = None) -> Iterator[Block]:
-        for block in super().blocks(checked, span):
+    def blocks(self, checked: bool = True, part: Span | Cut | None = None) -> Iterator[Block]:
+        for block in super().blocks(checked, part):
             pred = np.broadcast_to(self.constant, block.arrays["pred"].shape)
             yield block._replace(arrays={**block.arrays, "pred": np.ascontiguousarray(pred)})

@@ -41,8 +41,8 @@ class _Looking(Inputs):
     def _check(
         self, name: str, values: Values, start: int, rows: Index | None, context: Context
     ) -> None:
-        place = self._place(name, start, rows)
-        for fault in faults(self.binding.domains[name], values, name, context, self._finite):
+        domain, place = self.binding.domains[name], self._place(name, start, rows)
+        for fault in faults(domain, values, name, context, self.options.refused):
             self.problems.fault(fault, place)
 
     def role_of(self, file: str, column: str) -> str:

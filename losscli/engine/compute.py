@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from losscli.data.ahead import AT_ONCE, each_ahead
+from losscli.data.block import Cut
 from losscli.data.inputs import BY, WEIGHT, Block, Inputs
 from losscli.data.source import Span
 from losscli.engine import precision, reductions
@@ -99,9 +100,9 @@ def compute(
     clock = inputs.options.clock
     stopped = Event()
 
-    def work(part: Span | Block) -> tuple[Tally, list[BlockValues]]:
+    def work(part: Span | Cut) -> tuple[Tally, list[BlockValues]]:
         own, kept = Tally(inputs, params, plan, function), []
-        for block in inputs.blocks(span=part) if isinstance(part, Span) else (part,):
+        for block in inputs.blocks(part=part):
             if stopped.is_set():
                 break
             values = own.add(block)
@@ -112,7 +113,7 @@ def compute(
     if sink is not None:
         sink.start(inputs)
     spans = inputs.spans(HELD_ROWS if keep_rows else None) if threads > 1 else []
-    parts: Iterator[Span | Block] = iter(spans) if spans else inputs.blocks()
+    parts: Iterator[Span | Cut] = iter(spans) if spans else inputs.cuts()
     done = each_ahead(work, parts, threads, 0 if spans else AT_ONCE, stopped.set)
     with allowed(threads):
         for _, (part, kept) in done:
