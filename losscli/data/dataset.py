@@ -7,9 +7,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import numpy as np
@@ -29,8 +29,7 @@ LATEST = 8
 _LEFT_OUT = "files whose names start with '.' or '_' are left out"
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A file of a data set."""
 
     path: str

@@ -4,8 +4,8 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from losscli.errors import DataError, UsageError
 from losscli.losses.registry import suggestion
@@ -19,8 +19,7 @@ _BOOKKEEPING = re.compile(r"|unnamed: \d+|index|level_\d+|__index_level_\d+__|(.
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.I)
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """A file, and which of its columns: names and patterns, or None for all of them."""
 
     path: str

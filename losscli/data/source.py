@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -23,8 +22,7 @@ PIECE_VALUES = 1 << 19
 PIECE_ROWS = 131072
 
 
-@dataclass(frozen=True)
-class LabelMap:
+class LabelMap(NamedTuple):
     """Values of a file, as the user wrote them, and the numbers that they stand for in the loss."""
 
     given: tuple[str, ...]

@@ -3,15 +3,13 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from textwrap import dedent
-from typing import Any
+from typing import Any, NamedTuple
 
 SECTIONS = ("Formula", "Roles", "Parameters", "Returns", "Raises", "Source", "Example")
 
 
-@dataclass(frozen=True)
-class Manual:
+class Manual(NamedTuple):
     """A loss's docstring, by section. A section that is not there is empty."""
 
     summary: str

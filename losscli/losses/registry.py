@@ -58,8 +58,7 @@ class Pooled(NamedTuple):
     finish: Callable[..., Array | Rows]
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A keyword of a loss: what it may be, and what it is when nothing is said."""
 
     name: str
@@ -161,7 +160,7 @@ class Loss:
     def roles(self) -> dict[str, Role]:
         """The inputs, in the order of the function's positional parameters."""
         return {
-            name: replace(_role(p.annotation), optional=p.default is None)
+            name: _role(p.annotation)._replace(optional=p.default is None)
             for name, p in self.signature.items()
             if p.kind == inspect.Parameter.POSITIONAL_OR_KEYWORD and not _is_set(p)
         }

@@ -1,7 +1,6 @@
 """What a named input of a loss holds: its shapes, with the domain of each."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from losscli.losses.domains import (
     BINARY,
@@ -26,8 +25,7 @@ from losscli.losses.domains import (
 from losscli.losses.numerics import Array
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(NamedTuple):
     """What a named input holds: its shapes, each with the domain of its values.
 
     A shape is written in named axes: "n" is one value a row, "n ..." any further axes (the same
