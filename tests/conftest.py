@@ -14,9 +14,10 @@ SAMPLES = ROOT / "sample_data"
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-# A shell starts what runs in its background with Ctrl-C ignored, and processes inherit that; those
-# that tests start are to heed it.
+# A shell starts what runs in its background with Ctrl-C ignored, nohup with the hang-up, and
+# processes inherit that; those that tests start are to heed them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
