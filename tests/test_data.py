@@ -489,6 +489,17 @@ def test_a_column_of_another_file_beside_data(run: Run, tmp_path: Path) -> None:
         "error: d.csv: no column 'w.csv'; it has 'pred', 'target', 'w#1'\n"
         "hint: columns of another file are w.csv#COLUMN, or w.csv#* for all\n",
     )
+    done = run(*mse, "v.csv#w")
+    assert (done.returncode, done.stderr) == (
+        4,
+        "error: v.csv: No such file or directory\nhint: did you mean w.csv?\n",
+    )
+    done = run("compute", "mse", "--data", "d.csv", "--pred", "w.csv#w", "--target", "w.csv#w")
+    assert done.stderr == "error: --data d.csv: nothing is read of it\nhint: leave it out\n"
+    assert run(*mse, "?.csv#w", "--nonfinite", "skip").returncode == 3  # as many as all files have
+    assert run(*mse, "-#w", input="w\n1\n3\n").stdout == "3.25\n"
+    (tmp_path / "w").write_text("1\n1\n1\n")
+    assert run(*mse, "w#1").stdout == "2.5\n"  # the column, whatever files there are
     done = run(*mse, "w.csv#w", "-o", "w.csv", "--force")
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         2,
@@ -506,3 +517,21 @@ def test_a_table_of_its_own_beside_standard_input(run: Run, tmp_path: Path) -> N
     assert done.stdout == "800.0\n"  # −ln softmax(800, 0)₁
     done = run(*command, "--linear-weight", "x1,x2", input="x1,x2,target\n800,0,1\n")
     assert done.stderr.startswith("error: --linear-weight: standard input can be read only once")
+
+
+def test_columns_in_another_order_are_not_paired(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "q.csv").write_text("y,x\n2,1\n")
+    done = run("compute", "mse", "--pred", "p.csv", "--target", "q.csv")
+    assert (done.returncode, done.stderr) == (
+        3,
+        "error: p.csv has the columns x, y, q.csv y, x, and columns are paired by position\n"
+        "hint: name them in one order: q.csv#x,y\n",
+    )
+    assert run("compute", "mse", "-f", "value", "--pred", "p.csv", "--target", "q.csv#x,y"
+               ).stdout == "0.0\n"  # fmt: skip
+    p, q = pd.DataFrame({"x": [1.0], "y": [2.0]}), pd.DataFrame({"y": [2.0], "x": [1.0]})
+    with pytest.raises(DataError, match="the columns x, y, target y, x") as error:
+        losscli.compute("mse", pred=p, target=q)
+    assert error.value.hint == "target[['x', 'y']] has them in one order"
+    assert losscli.compute("mse", pred=p, target=q[["x", "y"]]).value == 0

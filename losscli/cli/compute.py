@@ -22,11 +22,10 @@ from losscli.cli.messages import aside, say
 from losscli.cli.options import Command
 from losscli.data.axes import LAST
 from losscli.data.files import files_of
-from losscli.data.given import reference_of
 from losscli.data.inputs import InputOptions
 from losscli.data.memory import parse_size
 from losscli.data.reading import read_options
-from losscli.data.references import STDIN
+from losscli.data.references import STDIN, Reference, parse
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
@@ -234,8 +233,11 @@ def refuse_input(path: str | None, request: Request) -> None:
     origin = request.loss.origin
     if origin is not None and os.path.exists(origin.path) and os.path.samefile(path, origin.path):
         raise UsageError(f"{path}: the loss is in it", "write another file")
-    for value in [*request.roles.values(), *([] if request.data is None else [""])]:
-        read = files_of(reference_of(value, request.data))
+    # Beside --data a role names a column, or FILE#COLUMN.
+    named = [v for v in request.roles.values() if request.data is None or "#" in v]
+    references = [*map(parse, named), *([] if request.data is None else [Reference(request.data)])]
+    for reference in references:
+        read = files_of(reference)
         files = [each for each in read if each != STDIN and os.path.exists(each)]
         if any(os.path.samefile(path, each) for each in files):
             raise UsageError(f"{path}: read and written by one command", "write another file")

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
 
-from losscli.data.references import Reference, parse, scheme_of
+from losscli.data.references import Reference, parse
 from losscli.errors import DataError, UsageError
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role
@@ -73,19 +74,18 @@ def _options(names: Sequence[str]) -> str:
 
 def reference_of(value: str | os.PathLike[str], data: Any) -> Reference:
     """The reference that a role's text is: a file and columns, or columns of the one file."""
-    if data is None or is_table(data) or names_file(value):
+    if data is None or not isinstance(value, str):
         return parse(value) if isinstance(value, str) else Reference(os.fspath(value))
     if "#" in str(data) and not os.path.exists(str(data)):
         raise UsageError("--data names a file; its columns are named by the roles")
-    return Reference(str(data), str(value))
+    return Reference(str(data), value)
 
 
-def names_file(value: str | os.PathLike[str]) -> bool:
-    """Whether a role beside `data` names a file of its own: a path, or FILE#COLUMN."""
-    if not isinstance(value, str):
-        return True
-    path, mark, _ = value.rpartition("#")
-    return bool(mark) and (scheme_of(path) is not None or os.path.exists(path))
+def column_of(data: str, value: str, columns: Sequence[str]) -> Reference:
+    """The reference that a role's text is beside `data`: columns of it, or else FILE#COLUMN."""
+    chosen = value.split(",")
+    here = any(fnmatchcase(name, each.strip()) for name in columns for each in [value, *chosen])
+    return Reference(data, value) if here or "#" not in value else parse(value)
 
 
 def index_of(value: Any) -> dict[str, Any]:

@@ -3,12 +3,20 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from losscli.data.align import Stream
 from losscli.data.arrays import ArraySource
 from losscli.data.files import open_source
-from losscli.data.given import On, index_of, is_table, names_file, option, reference_of, table_of
+from losscli.data.given import (
+    On,
+    column_of,
+    index_of,
+    is_table,
+    option,
+    reference_of,
+    table_of,
+)
 from losscli.data.lenient import LenientSource
 from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference, choose
@@ -67,31 +75,41 @@ def open_streams(
     wanted: list[list[Wanted]] = []
     by_file: dict[str, int] = {}
     table = ArraySource(table_of(data), "data", index_of(data)) if is_table(data) else None
-    for name, value in given.items():
-        source: Source
-        reference: Reference | None = None
-        # A table of its own is read to its end before the others, so it shares no reader.
-        own = f" of {name}" if roles[name].whole else ""
-        if table is not None and isinstance(value, str) and not names_file(value):
-            reference = Reference("data", value)
-            key, source = own, table
-        elif isinstance(value, (str, os.PathLike)):
-            reference = reference_of(value, data)
-            path = reference.path
-            key = (path if path == STDIN else os.path.realpath(path)) + own
-            if path == STDIN and key not in by_file and any(k[:1] == STDIN for k in by_file):
+
+    def opened(name: str, key: str, source: Callable[[], Source]) -> int:
+        """Where a source is, which is opened for the first role that is in it."""
+        if key not in by_file:
+            if key[:1] == STDIN and any(other[:1] == STDIN for other in by_file):
                 raise UsageError(
                     f"--{option(name)}: standard input can be read only once", "put it into a file"
                 )
-            source = sources[by_file[key]] if key in by_file else open_source(reference, read)
-        else:
-            key, source = f"array {name}", ArraySource({name: value}, index=index_of(value))
-        if key not in by_file:
             by_file[key] = len(sources)
-            source = _lenient(source, tell) if tell else source
-            sources.append(source)
+            sources.append(_lenient(source(), tell) if tell else source())
             wanted.append([])
-        at = by_file[key]
+        return by_file[key]
+
+    def opened_file(name: str, file: Reference, own: str) -> int:
+        key = STDIN if file.path == STDIN else os.path.realpath(file.path)
+        return opened(name, key + own, partial(open_source, file, read))
+
+    for name, value in given.items():
+        reference: Reference | None = None
+        # A table of its own is read to its end before the others, so it shares no reader.
+        own = f" of {name}" if roles[name].whole else ""
+        if table is not None and isinstance(value, str):
+            reference = column_of("data", value, table.columns)
+        elif isinstance(value, (str, os.PathLike)):
+            reference = reference_of(value, data)
+            if data is not None and "#" in str(value):
+                beside = sources[opened_file(name, reference, "")]
+                reference = column_of(str(data), str(value), beside.columns)
+        if reference is None:
+            array = partial(ArraySource, {name: value}, index=index_of(value))
+            at = opened(name, f"array {name}", array)
+        elif table is not None and reference.columns == value:
+            at = opened(name, own, partial(cast, Source, table))
+        else:
+            at = opened_file(name, reference, own)
         source = sources[at]
         if not roles[name].whole:
             _check_keys(source, keys, source.display or name)
@@ -101,6 +119,7 @@ def open_streams(
         wanted[at] += [_wanted(column, roles[name], naming, scores) for column in read_columns]
         display = reference.display if reference else name
         columns[name] = Column(at, list(range(first, len(wanted[at]))), reference, display, names)
+    _check_order(columns, given)
     if naming.labels and not any(roles[name].codes for name in given):
         raise UsageError("--labels: this loss has no input of two labels")
     if naming.classes and not any(roles[name].by_class for name in given):
@@ -111,8 +130,33 @@ def open_streams(
             again = [each and partial(_unheard, each) for each in again]
         paired = sorted({columns[name].stream for name in columns if not roles[name].whole})
         return _paired(columns, wanted, sources, paired, again, on, clock, tell)
+    if [] in wanted:
+        raise UsageError(f"--data {data}: nothing is read of it", "leave it out")
     streams = [Stream(source, each, clock) for source, each in zip(sources, wanted, strict=True)]
     return columns, streams
+
+
+def _check_order(columns: Mapping[str, Column], given: Mapping[str, Any]) -> None:
+    """Refuse whole tables of the same columns in another order, which nobody chose to pair so."""
+    seen: dict[frozenset[str], tuple[str, list[str]]] = {}
+    for name, column in columns.items():
+        if column.reference is not None and column.reference.columns is not None:
+            continue
+        of_array = map(str, getattr(given[name], "columns", ()))
+        names = column.names if column.reference else list(of_array)
+        first, order = seen.setdefault(frozenset(names), (column.display, names))
+        if names != order:
+            raise DataError(
+                f"{first} has the columns {_few(order)}, {column.display} {_few(names)}, and "
+                "columns are paired by position",
+                f"name them in one order: {column.display}#{','.join(order)}"
+                if column.reference
+                else f"{name}[[{', '.join(map(repr, order))}]] has them in one order",
+            )
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
 
 
 def _paired(
