@@ -6,10 +6,13 @@ import io
 import os
 import signal
 import sys
+import time
 from types import FrameType
 
 from losscli.errors import ExitCode, Terminated
 
+#: seconds after which a second signal ends what the first did not
+PATIENCE = 3.0
 _SIGNALS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
 
 
@@ -108,9 +111,14 @@ def _ignore_signals() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """End once: a second signal must not cut the unwinding short."""
-    _ignore_signals()
-    raise Terminated(ExitCode(128 + number))
+    """End once: a second signal must not cut the unwinding short, unless there seems to be none."""
+    code = ExitCode(128 + number)
+    if Terminated.asked is None:
+        Terminated.asked = code
+        _end.since = time.monotonic()  # type: ignore[attr-defined]
+        raise Terminated(code)
+    if time.monotonic() - _end.since > PATIENCE:  # type: ignore[attr-defined]
+        os._exit(code)
 
 
 if __name__ == "__main__":

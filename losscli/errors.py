@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from enum import IntEnum
 from types import TracebackType
+from typing import ClassVar
 
 #: letters of a message that is not ours
 LONGEST = 400
@@ -25,6 +26,9 @@ class ExitCode(IntEnum):
 
 class Terminated(BaseException):
     """The process was asked to end: like an interrupt, it unwinds and leaves no files behind."""
+
+    #: what it was asked to end with, also where code of a user made nothing of it
+    asked: ClassVar[ExitCode | None] = None
 
     def __init__(self, exit_code: ExitCode = ExitCode.TERMINATED) -> None:
         super().__init__()

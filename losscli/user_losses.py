@@ -71,6 +71,8 @@ def sound(loss: Loss) -> Loss:
     where = f"{loss.origin.path}: {getattr(loss.function, '__name__', loss.name)}"
     if inspect.isclass(loss.function):
         raise UsageError(f"{where} is a class, expected a function")
+    if inspect.iscoroutinefunction(loss.function):
+        raise UsageError(f"{where} is an async function, expected one that returns losses")
     try:
         positional = [p for p in loss.signature.values() if p.kind == p.POSITIONAL_ONLY]
         for parameter in loss.parameters.values():

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 import losscli
+from losscli.__main__ import PATIENCE
 from losscli.cli.compute import build
 from losscli.declare import Pooled, Positive, Rows, Scores, Sign, loss, numerics
 from losscli.errors import DataError, FileError, UsageError
@@ -836,4 +837,55 @@ def test_list_has_losses_of_packages(here: Path, run: Run, installed: dict[str, 
     assert "warning: the loss 'acme-broken' of acme-losses==1.2 cannot be had" in done.stderr
     assert run("list", "--family", "acme", "-f", "value", env=installed).stdout.startswith(
         "acme-loss"
+    )
+
+
+SWALLOWS = """
+import time
+def f(pred, target):
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    except BaseException:
+        pass
+    return abs(pred - target)
+"""
+
+
+def begun(here: Path) -> "subprocess.Popen[str]":
+    """A process in the middle of the loss of f.py."""
+    command = [sys.executable, "-m", "losscli", "compute", "f.py", "--data", "g.csv", "-o", "o.csv"]
+    process = subprocess.Popen(
+        command, cwd=here, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert process.stderr.readline() == "begun\n"
+    return process
+
+
+def test_a_loss_that_catches_everything_is_ended_all_the_same(here: Path) -> None:
+    written(here, SWALLOWS)
+    with begun(here) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 128 + signal.SIGTERM
+    assert not (here / "o.csv").exists()
+
+
+def test_a_second_signal_ends_what_the_first_did_not(here: Path) -> None:
+    written(here, SWALLOWS.replace("        pass", "        time.sleep(60)"))
+    with begun(here) as process:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(PATIENCE + 1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 128 + signal.SIGINT
+    assert not (here / "o.csv").exists()
+
+
+def test_an_async_function_is_no_loss(here: Path, run: Run) -> None:
+    written(here, "async def f(pred, target):\n    return pred\n")
+    done = run("compute", "f.py", "--data", "g.csv")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: f.py: f is an async function, expected one that returns losses\n",
     )

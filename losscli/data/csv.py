@@ -271,7 +271,9 @@ class CsvSource(Source):
         if number is None:
             expected = labels.expected if labels else "a number"
             hint = wanted.hint
-            if self.delimiter != "," and NUMBER.fullmatch(cell.replace(",", ".", 1)):
+            if self._decimal != "." and NUMBER.fullmatch(cell):
+                hint = f"it is a number without --decimal {self._decimal}"
+            elif self.delimiter != "," and NUMBER.fullmatch(cell.replace(",", ".", 1)):
                 hint = "--decimal , reads numbers with a decimal comma"
             got = f"got {_short(cell)}"
             raise misfit(self.display, wanted.column, row, got, expected, hint, line)

@@ -221,7 +221,10 @@ def _failed(url: str, error: Exception, what: str) -> FileError:
     said = re.sub(r"; Details: $", "", said).rstrip(".")
     if said in ("", "No response body"):
         said = name.replace("_", " ").lower()
-    return FileError(f"{url}: {what}{said or type(error).__name__}", _HINTS.get(name, ""))
+    hint, server = _HINTS.get(name, ""), os.environ.get("AWS_ENDPOINT_URL")
+    if name == "NETWORK_CONNECTION" and server:
+        hint = f"AWS_ENDPOINT_URL is {server}"
+    return FileError(f"{url}: {what}{said or type(error).__name__}", hint)
 
 
 class _Object(io.RawIOBase):

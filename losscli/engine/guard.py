@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from losscli.data.block import Block
-from losscli.errors import DataError, LosscliError, in_code
+from losscli.errors import DataError, LosscliError, Terminated, in_code
 from losscli.losses.numerics import Array
 from losscli.losses.registry import Loss, Origin, Pooled, Rows
 
@@ -62,7 +62,10 @@ class _Guard:
 
     def _call(self, function: Callable[..., Any], given: dict[str, Any]) -> Any:
         try:
-            return function(**given)
+            result = function(**given)
+            if Terminated.asked is not None:  # a loss that catches everything caught that, too
+                raise Terminated(Terminated.asked)
+            return result
         except (MemoryError, LosscliError):
             raise
         except (Exception, SystemExit) as error:

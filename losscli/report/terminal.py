@@ -1,5 +1,6 @@
 """Tables for people, drawn by rich; loaded only when a table is to be drawn."""
 
+import shutil
 from collections.abc import Sequence
 from typing import IO, Any
 
@@ -25,6 +26,8 @@ def draw(records: Sequence[Record], stream: IO[str], color: str) -> None:
         width=None if stream.isatty() else 10_000,
         highlight=False,
     )
+    if console.width < 1:  # COLUMNS=0 says nothing of the terminal
+        console.width = shutil.get_terminal_size().columns
     if console.width < NARROW:
         for record in records:
             for key, value in record.items():
