@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 import losscli
+from losscli.cli import main
 from losscli.errors import DataError
 from losscli.losses import CATALOGUE
 from tests.conftest import Run
@@ -187,3 +191,50 @@ def test_missing_values_apart_from_those_that_are_not_finite() -> None:
     both = losscli.compute("mse", data=table, missing="skip", nonfinite="skip")
     assert (both.value, both.skipped) == (2.5, 2)
     assert "|missing:skip|" in both.signature
+
+
+#: columns of typed formats, right and wrong: what compute makes of them, check has to say
+COLUMNS: dict[str, list[Any]] = {
+    "numbers": [1, 1, -1],
+    "text": ["1", "1", "1"],
+    "text among numbers": [1, "1", -1],
+    "true": [True, True, False],
+    "true among numbers": [1, True, 0],
+    "null": [1, None, 1],
+    "words": ["a", "1", "1"],
+    "lists": [[1], [1], [1]],
+    "a list among numbers": [1, [1], 1],
+    "an object among numbers": [{"a": 1}, 1, 1],
+}
+
+
+@pytest.mark.parametrize("options", ["mse", "hinge", "hinge --labels 0,1", "hinge --labels -1,1",
+                                     "hinge --labels a,1"])  # fmt: skip
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "arrow"])
+@pytest.mark.parametrize("column", COLUMNS)
+def test_check_and_compute_agree(column: str, kind: str, options: str, tmp_path: Path) -> None:
+    path = tmp_path / f"d.{kind}"
+    values = COLUMNS[column]
+    if kind == "jsonl":
+        lines = (json.dumps({"pred": 0.5, "target": value}) for value in values)
+        path.write_text("".join(f"{line}\n" for line in lines))
+    else:
+        try:
+            table = pa.table({"pred": [0.5] * 3, "target": pa.array(values)})
+        except (pa.ArrowException, TypeError):
+            return  # no column of these formats holds values of several types
+        write = pq.write_table if kind == "parquet" else feather.write_feather
+        write(table, path)
+    words = [*options.split(), "--data", str(path)]
+    codes = [main([command, *words, "-f", "json"]) for command in ("check", "compute")]
+    assert codes[0] == codes[1]
+
+
+def test_text_that_looks_like_a_number_is_counted(run: Run) -> None:
+    lines = '{"pred":1,"target":1}\n{"pred":"2","target":1}\n{"pred":3,"target":true}\n'
+    done = run("check", "mse", "--data", "-", "-f", "json", input=lines)
+    assert done.returncode == 3
+    found = [
+        (p["role"], p["count"], p["first"][0]["row"]) for p in json.loads(done.stdout)["problems"]
+    ]
+    assert found == [("pred", 1, 2), ("target", 1, 3)]

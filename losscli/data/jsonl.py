@@ -163,7 +163,7 @@ class JsonSource(Source):
                 keys[:] = [str(value) for value in values]
                 return Values(keys)
             if wanted.raw:
-                return Values(self._as_it_is(values))
+                return Values(self._as_it_is(values, wanted.objects))
             plain = [self._plain(value, wanted) for value in values]
             known = self._kinds[self._paths[wanted.column]]
             self._check_kinds(plain, values, known, wanted)
@@ -178,14 +178,18 @@ class JsonSource(Source):
                 f"{self.display}, column '{wanted.column}', after row {row}: {error}"
             ) from None
 
-    def _as_it_is(self, values: list[Any]) -> Any:
-        """Values of any type; all of them as text when they are not of one."""
+    def _as_it_is(self, values: list[Any], objects: bool) -> Any:
+        """Values of any type; when they are not of one, as objects or all of them as text."""
         known = [
             None if isinstance(value, str) and value in self._null else value for value in values
         ]
         try:
             return pa.array(known)
         except (pa.ArrowException, *_UNFIT):
+            if objects:
+                array = np.empty(len(known), dtype=object)
+                array[:] = known
+                return array
             return pa.array([None if value is None else _text(value) for value in known])
 
     def _check_kinds(

@@ -1,11 +1,12 @@
 """A reader that goes on after values that cannot be read: it tells of them, and gives NaN."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from losscli.data.source import REFUSED, BadValue, LabelMap, Source, Values, Wanted, misfit
+from losscli.data.source import REFUSED, BadValue, Source, Values, Wanted, misfit
 from losscli.data.troubles import LISTED, Found, Tell, Trouble
 
 
@@ -18,7 +19,7 @@ class LenientSource(Source):
         self.whole, self.untyped, self.keys = source.whole, source.untyped, source.keys
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
-        as_they_are = [w if w.key else w._replace(raw=True) for w in wanted]
+        as_they_are = [w if w.key else w._replace(raw=True, objects=not w.raw) for w in wanted]
         row = 0
         for piece in self._source.pieces(as_they_are):
             yield [
@@ -61,6 +62,8 @@ class LenientSource(Source):
         from losscli.data.arrays import decode
 
         try:
+            if isinstance(array, np.ndarray) and array.dtype == object:
+                return self._one_by_one(array, wanted, row)
             if wanted.labels is None and self._plain_numbers(wanted.column):
                 return decode(_numbers(array), wanted)
             return decode(array, wanted)
@@ -76,10 +79,11 @@ class LenientSource(Source):
     def _one_by_one(self, array: Any, wanted: Wanted, row: int) -> Values:
         """Every distinct value looked at once."""
         words, index = _distinct(array)
+        mixed = not all(isinstance(word, str) for word in words)
         codes = np.empty(len(words) + 1)
         codes[-1] = np.nan  # what is missing
         for i, word in enumerate(words):
-            code = self._code(word, wanted.labels)
+            code = self._code(word, wanted, mixed)
             codes[i] = REFUSED if code is None else code
         values = codes[index]
         wrong = values.view(np.uint64) == REFUSED.view(np.uint64)
@@ -103,14 +107,22 @@ class LenientSource(Source):
         file, at = self.locate(row)
         return Found(at + 1, self.line_of(row, column), value, file)
 
-    def _code(self, word: Any, labels: LabelMap | None) -> float | None:
+    def _code(self, word: Any, wanted: Wanted, mixed: bool) -> float | None:
         """The number that a value is or stands for; None when it is neither."""
+        labels = wanted.labels
         if labels is not None:
             known = dict(zip(labels.given, labels.codes, strict=True))
-            return known.get(word) if isinstance(word, str) else labels.code(word)
+            if isinstance(word, str):
+                return None if mixed and labels.numbers else known.get(word)
+            return labels.code(word) if labels.numbers and not isinstance(word, bool) else None
         if isinstance(word, str):
-            return self._source.number(word)
-        return None if word is None else float(word)
+            # Where values have types, text is no number, whatever it looks like.
+            return self._source.number(word) if self._source.is_text(wanted.column) else None
+        return (
+            float(word)
+            if isinstance(word, (int, float, Decimal)) and not isinstance(word, bool)
+            else None
+        )
 
 
 def _numbers(array: Any) -> Any:
@@ -131,6 +143,13 @@ def _distinct(array: Any) -> tuple[list[Any], Any]:
     if isinstance(array, np.ndarray):
         if array.ndim > 1:
             raise BadValue(0, "", "")
+        if array.dtype == object:
+            # 1, "1" and true are told apart, which are equal or look alike.
+            kinds = {(None if x is None else repr(x)): x for x in array}
+            kinds.pop(None, None)
+            places = {name: i for i, name in enumerate(kinds)}
+            index = [places.get(None if x is None else repr(x), len(kinds)) for x in array]
+            return list(kinds.values()), np.array(index, np.intp)
         array = pa.array(array)
     if pa.types.is_nested(array.type) or pa.types.is_temporal(array.type):
         raise BadValue(0, "", "")

@@ -77,6 +77,8 @@ class Wanted(NamedTuple):
     pad: float | None = None
     #: as the file has it, an Arrow or a NumPy array of any type: what pairs rows
     raw: bool = False
+    #: raw values that are not of one type stay objects, and are no text
+    objects: bool = False
 
     @property
     def as_words(self) -> bool:
