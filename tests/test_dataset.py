@@ -206,6 +206,18 @@ def test_partitions_are_columns(here: Path) -> None:
     assert one_day.value == losscli.compute("mae", data=whole.slice(20, 20)).value
 
 
+@pytest.mark.parametrize("value", ["1_000", "١", "0x1", "1.5.2", "infinit"])
+def test_numbers_of_partitions_are_those_of_a_csv(here: Path, value: str) -> None:
+    os.makedirs(f"h/x={value}")
+    Path(f"h/x={value}/a.csv").write_text("pred\n1\n")
+    with pytest.raises(
+        DataError, match=rf"a\.csv, column 'x', row 1: got '{value}', expected a nu"
+    ):
+        losscli.compute("mse", data="h", pred="pred", target="x")
+    os.rename(f"h/x={value}", "h/x=+1e3")
+    assert losscli.compute("mse", data="h", pred="pred", target="x").value == 999**2
+
+
 def test_partitions_name_groups(here: Path) -> None:
     rng = np.random.default_rng(0)
     columns: dict[str, Any] = {"pred": rng.random(40), "target": rng.integers(0, 2, 40)}
