@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli.data import pairing, sorting
+from losscli.data import matching, pairing, sorting
 from losscli.data.align import together
 from losscli.data.memory import parse_size
 from losscli.data.sorting import Sorter
 from losscli.data.source import Values, Wanted
 from losscli.errors import DataError, UsageError
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 from tests.test_formats import WRITERS
 
 N = 5000
@@ -446,3 +448,53 @@ def test_views_of_text_are_keys(tmp_path: Path) -> None:
         "mse", pred=f"{tmp_path}/p.csv#pred", target=f"{tmp_path}/t.arrow#target", on="id"
     )
     assert (found.value, found.n) == (0, 2)
+
+
+@pytest.mark.parametrize("memory", [None, "20M"])
+@pytest.mark.parametrize("in_order", [False, True])
+def test_a_few_long_keys_make_no_others_long(
+    memory: str | None, in_order: bool, tmp_path: Path
+) -> None:
+    """Of arrays of text NumPy makes every entry as long as the longest: 512 MiB of this key."""
+    rows = 131_072
+    long = {77: "x" * 4000, 60_000: "k" + "y" * 4000, 131_000: "k5" * 2000}
+    keys = [long.get(i, f"k{i}") for i in range(rows)]
+    columns = {"id": keys, "pred": np.arange(rows) % 10.0, "target": np.arange(rows) % 10.0}
+    frame = pd.DataFrame(columns)
+    if in_order:
+        frame = frame.sort_values("id")
+    for name, seed in (("pred", 1), ("target", 2)):
+        ordered = frame if in_order else frame.sample(frac=1, random_state=seed)
+        ordered[["id", name]].to_csv(tmp_path / f"{name}.csv", index=False)
+    bound = f", max_memory='{memory}'" if memory else ""
+    code = (
+        "import losscli, resource\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        f"found = losscli.compute('mse', pred='pred.csv', target='target.csv', on='id'{bound})\n"
+        "more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before\n"
+        "print(found.value, found.n, more >> 10)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)  # fmt: skip
+    value, n, mebibytes = done.stdout.split()
+    assert (value, n) == ("0.0", str(rows))
+    assert int(mebibytes) < 400
+
+
+def test_keys_that_begin_alike_are_told_apart() -> None:
+    """Of different widths, as in pieces with and without a long key."""
+    short = np.array([b"a", b"ab", b"abc", b"b"])
+    long = np.array([b"ab", b"abcd", b"abcdefgh", b"b", b"c"])
+    for keys, others in ((short, long), (long, short)):
+        expected = [key in others.tolist() for key in keys.tolist()]
+        assert matching._within(keys, others).tolist() == expected
+        for key in others:
+            assert sorting.place(keys, key) == sum(each <= key for each in keys.tolist())
+            assert sorting.place(keys, key, "left") == sum(each < key for each in keys.tolist())
+
+
+def test_a_key_that_is_too_long(tmp_path: Path) -> None:
+    p = write(tmp_path / "p.csv", {"id": ["a", "b" * 5000], "pred": [1.0, 2.0]})
+    t = write(tmp_path / "t.csv", {"id": ["a", "b"], "target": [1.0, 2.0]})
+    with pytest.raises(DataError, match=r"p\.csv, column 'id', row 2: a key of 5,000 bytes, expec"):
+        losscli.compute("mse", pred=p, target=t, on="id")

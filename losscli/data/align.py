@@ -86,6 +86,10 @@ class Stream:
         """Columns of lists of which every row so far is missing: their length is unknown."""
         return [i for i, values in enumerate(self._held[0]) if _all_missing(values)]
 
+    def at_hand(self) -> int:
+        """How many rows the next piece has."""
+        return len(self._held[0][0].array) if self._fill(1) else 0
+
     def take(self, rows: int) -> list[Values]:
         """The next `rows` rows of each column, fewer at the end."""
         self._fill(rows)

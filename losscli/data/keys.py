@@ -4,7 +4,7 @@ Numbers, dates and times become 64-bit integers in their order, text its UTF-8 b
 a key are written one after the other as bytes. So a key is compared at once, whatever it holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,10 @@ _SIGN = np.uint64(1 << 63)
 #: ends a text that more columns follow: it sorts before every letter
 _END = b"\x01"
 LONGEST = 4096
+#: bytes of the keys of a piece at most, which are all as wide as the longest of them
+PIECE_BYTES = 1 << 23
+#: and what short ones may be filled up with
+FILLING = 1 << 20
 MISSING_KEY = "a missing key"
 #: hexadecimal digits of a number, and of the length of a text, in a key of several parts
 _DIGITS, _LENGTH_DIGITS = 16, 4
@@ -38,8 +42,6 @@ _DIGITS, _LENGTH_DIGITS = 16, 4
 def kind_of(array: Any) -> str:
     """What a column holds, of the kinds that may be keys; a DataError says what it is else."""
     kind = as_arrow(array).type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
     if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0):
         return WHOLE_NUMBERS
     if pa.types.is_floating(kind):
@@ -147,8 +149,6 @@ class Keys:
 
 def _column(array: Any, kind: str) -> Any:
     array = as_arrow(array)
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
     missing = array.is_null(nan_is_null=True)
     _refuse(_booleans(missing), None, "a key in every row", MISSING_KEY)
     if kind == TEXT:
@@ -166,6 +166,28 @@ def _column(array: Any, kind: str) -> Any:
     return values.astype(np.int64).view(np.uint64) ^ _SIGN
 
 
+def pieces_of(columns: Sequence[Any]) -> Iterator[slice]:
+    """Slices of rows, of fewer where a key is long: all keys of an array are as wide as it."""
+    lengths = [_lengths(column) for column in columns]
+    start, rows = 0, len(columns[0])
+    while start < rows:
+        widths = sum(np.maximum.accumulate(each[start:]) for each in lengths)
+        filled = widths * np.arange(1, rows - start + 1)
+        apart = sum(np.cumsum(each[start:]) for each in lengths)
+        over = filled > np.minimum(PIECE_BYTES, 4 * apart + FILLING)
+        count = max(1, int(np.argmax(over))) if over.any() else rows - start
+        yield slice(start, start + count)
+        start += count
+
+
+def _lengths(array: Any) -> Any:
+    """The bytes of each value in a key."""
+    if not pa.types.is_string(array.type) and not pa.types.is_large_string(array.type):
+        return np.full(len(array), _DIGITS)
+    lengths = pc.binary_length(array).cast(pa.int64()).fill_null(0)
+    return np.frombuffer(lengths.buffers()[1], np.int64, len(lengths), lengths.offset * 8)
+
+
 def trimmed(array: Any) -> Any:
     """Text without the blanks around it."""
     array = as_arrow(array)
@@ -176,9 +198,9 @@ def trimmed(array: Any) -> Any:
 
 
 def as_arrow(array: Any) -> Any:
-    """An array as Arrow's."""
+    """An array as Arrow's, each value by itself."""
     if isinstance(array, pa.Array):
-        return array
+        return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     if array.dtype.kind == "S":
         array = np.char.decode(array, "utf-8", "replace")
     return pa.array(array.astype(array.dtype.newbyteorder("=")))
@@ -216,7 +238,9 @@ def _text(array: Any) -> Any:
     data = np.frombuffer(array.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
     lengths = np.diff(offsets)
     width = max(1, int(lengths.max()))
-    _refuse(lengths > LONGEST, None, f"at most {LONGEST}", "a key of too many characters")
+    if width > LONGEST:
+        too_long = f"a key of {int(lengths[np.argmax(lengths > LONGEST)]):,} bytes"
+        _refuse(lengths > LONGEST, None, f"at most {LONGEST:,}", too_long)
     if not data.all():
         _refuse(_booleans(pc.match_substring(array, "\0")), array, "text without zero bytes")
     if (lengths == width).all():

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from losscli.data.keys import Keys
-from losscli.data.sorting import Rows, chosen
+from losscli.data.sorting import Rows, chosen, place
 from losscli.data.troubles import LISTED, Found, Tell, Trouble
 from losscli.errors import DataError
 
@@ -39,7 +39,7 @@ class Cursor:
         """The rows at hand up to a key, and which of them are the first of their key."""
         if self._held is None:
             return self._empty, np.empty(0, bool)
-        cut = int(np.searchsorted(self._held[KEY].array, end, side="right"))
+        cut = place(self._held[KEY].array, end)
         rows, rest = chosen(self._held, slice(cut)), chosen(self._held, slice(cut, None))
         self._held = rest if len(rest[0].array) else next(self._parts, None)
         keys = rows[KEY].array
@@ -145,10 +145,15 @@ class _Rows:
 
     def add(self, keys: Any, numbers: Any) -> None:
         self.count += len(keys)
+        keys, numbers = _first(keys, numbers)
         if self.keys is not None:
             keys, numbers = np.append(self.keys, keys), np.append(self.numbers, numbers)
-        first = np.argsort(numbers, kind="stable")[:LISTED]
-        self.keys, self.numbers = keys[first], numbers[first]
+        self.keys, self.numbers = _first(keys, numbers)
+
+
+def _first(keys: Any, numbers: Any) -> tuple[Any, Any]:
+    first = np.argsort(numbers, kind="stable")[:LISTED]
+    return keys[first], numbers[first]
 
 
 def matched(cursors: Sequence[Cursor], findings: Findings, strict: bool) -> Iterator[list[Rows]]:
@@ -199,5 +204,13 @@ def _within(keys: Any, others: Any) -> Any:
     """Which of some keys are among others; both in order."""
     if not len(others):
         return np.zeros(len(keys), bool)
-    at = np.searchsorted(others, keys)
-    return others[np.minimum(at, len(others) - 1)] == keys
+    if keys.dtype.kind != "S" or keys.dtype == others.dtype:
+        at = np.searchsorted(others, keys)
+        return others[np.minimum(at, len(others) - 1)] == keys
+    # Many short keys are not made as wide as a few long ones: of what begins alike the whole is
+    # the first, and the lengths tell.
+    narrow = f"S{min(keys.itemsize, others.itemsize)}"
+    begins, starts = others.astype(narrow), keys.astype(narrow)
+    at = np.minimum(np.searchsorted(begins, starts), len(others) - 1)
+    same = np.strings.str_len(others)[at] == np.strings.str_len(keys)
+    return same & (begins[at] == starts) & (np.strings.str_len(starts) == np.strings.str_len(keys))

@@ -14,7 +14,7 @@ import numpy as np
 
 from losscli.data.align import Stream, together
 from losscli.data.given import On
-from losscli.data.keys import BadKey, Keys, as_arrow, kind_of, settle, trimmed
+from losscli.data.keys import BadKey, Keys, as_arrow, kind_of, pieces_of, settle, trimmed
 from losscli.data.matching import NUMBER, Cursor, Findings, matched
 from losscli.data.sorting import Rows, Sorter, chosen
 from losscli.data.source import Source, Values, Wanted, misfit, piece_rows
@@ -113,19 +113,27 @@ class Side:
             values, lost = [*piece[:wanted], Values(numbers)], piece[wanted].missing
             if tell and lost is not None:
                 values, columns = _without(lost, values, columns)
-            while True:
-                try:
-                    key = keys.encode(columns)
-                    break
-                except BadKey as error:
-                    every = error.bad.every
-                    if tell is None or every is None:
-                        raise self._misfit(source, error, values[-1].array) from None
-                    column = columns[keys.names.index(error.column)]
-                    tell(self._trouble(error, every, column, values[-1].array))
-                    values, columns = _without(every, values, columns)
-            if len(key):
-                yield [*values[:-1], Values(key), values[-1]]
+            for part in pieces_of(columns):
+                rows = chosen(values, part), [column[part] for column in columns]
+                yield from self._encoded(source, *rows, keys, tell)
+
+    def _encoded(
+        self, source: Source, values: Rows, columns: list[Any], keys: Keys, tell: Tell | None
+    ) -> Iterator[Rows]:
+        """Rows with their keys before their numbers; without those that have none."""
+        while True:
+            try:
+                key = keys.encode(columns)
+                break
+            except BadKey as error:
+                every = error.bad.every
+                if tell is None or every is None:
+                    raise self._misfit(source, error, values[-1].array) from None
+                column = columns[keys.names.index(error.column)]
+                tell(self._trouble(error, every, column, values[-1].array))
+                values, columns = _without(every, values, columns)
+        if len(key):
+            yield [*values[:-1], Values(key), values[-1]]
 
     def _misfit(self, source: Source, error: BadKey, numbers: Any) -> DataError:
         bad = error.bad
@@ -212,6 +220,7 @@ class PairedSource(Source):
         count = 0
         for piece in rows:
             count += len(piece[0].array)
+            piece[self.values] = Values(_apart(piece[self.values].array))
             yield piece
         if not count:
             raise DataError(f"{self.display}: no key is in all of them")
@@ -277,8 +286,14 @@ class PairedSource(Source):
 
 
 def _parts(side: Side) -> Iterator[Rows]:
-    while rows := side.stream.take(side.step):
+    """Pieces as they come: those of long keys are not to be joined."""
+    while rows := side.stream.take(min(side.step, side.stream.at_hand())):
         yield rows
+
+
+def _apart(keys: Any) -> Any:
+    """Text each for itself: in a block, a long key makes the others no longer."""
+    return keys.astype(object) if keys.dtype.kind == "S" else keys
 
 
 def _join(wanted: Sequence[Wanted], display: str, parts: Sequence[Rows]) -> Rows:

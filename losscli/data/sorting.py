@@ -3,7 +3,8 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from functools import reduce
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,37 @@ FAN_IN = 64
 LEAST = 1 << 16
 #: rows are held as they came, joined, and in their new order
 COPIES = 3
+#: bytes that short texts beside long ones may be filled up with
+FILLING = 1 << 24
+
+
+class _Size(NamedTuple):
+    """How large rows are that came apart."""
+
+    rows: int
+    #: bytes of a row in each column, where it is widest
+    widest: Any
+    apart: int
+
+    def plus(self, other: "_Size") -> "_Size":
+        """The size of both."""
+        widest = np.maximum(self.widest, other.widest)
+        return _Size(self.rows + other.rows, widest, self.apart + other.apart)
+
+    @property
+    def joined(self) -> int:
+        """Their bytes as one, where all are as wide as the widest."""
+        return int(self.rows * self.widest.sum())
+
+    @property
+    def sprawls(self) -> bool:
+        """Whether a few wide ones make the others far wider than they are."""
+        return self.joined > 2 * self.apart + FILLING
+
+
+def _size(rows: Rows) -> _Size:
+    count = len(rows[0].array)
+    return _Size(count, np.array([_bytes(v) / max(1, count) for v in rows]), bytes_of(rows))
 
 
 class Sorter:
@@ -32,7 +64,8 @@ class Sorter:
         """By the column at an index; `join` puts rows after rows; `bound` is in bytes."""
         self._by, self._join, self._bound = by, join, bound
         self._held: list[Rows] = []
-        self._bytes = 0
+        #: of what is held
+        self._size = _Size(0, np.zeros(1), 0)
         #: as their rows came; how often the rows of each were merged does not increase
         self._runs: list[_Run] = []
         # A batch of every run that is merged is held.
@@ -41,10 +74,15 @@ class Sorter:
 
     def add(self, rows: Rows) -> None:
         """Take more rows."""
+        size = _size(rows)
+        if self._held:
+            both = self._size.plus(size)
+            if COPIES * both.joined > self._bound or both.sprawls:
+                self._spill()
+            else:
+                size = both
         self._held.append(rows)
-        self._bytes += bytes_of(rows)
-        if COPIES * self._bytes > self._bound:
-            self._spill()
+        self._size = size
 
     def rows(self, step: int) -> Iterator[Rows]:
         """All rows in order, about `step` of them at a time."""
@@ -81,10 +119,24 @@ class Sorter:
             run.close()
 
     def _sorted(self) -> Rows:
-        held, self._held, self._bytes = self._held, [], 0
-        return self._in_order(held)
+        held, self._held = self._held, []
+        return self._joined(held)
 
-    def _in_order(self, parts: Sequence[Rows]) -> Rows:
+    def _in_order(self, parts: Sequence[Rows]) -> Iterator[Rows]:
+        """Sorted rows of several runs in one order, fewer at once where a few of them are wide."""
+        if reduce(_Size.plus, map(_size, parts)).sprawls:
+            keys = max((rows[self._by].array for rows in parts), key=len)
+            cuts = [place(rows[self._by].array, keys[len(keys) // 2]) for rows in parts]
+            ends = [chosen(r, slice(cut, None)) for r, cut in zip(parts, cuts, strict=True)]
+            ends = [rows for rows in ends if len(rows[0].array)]
+            if ends:
+                starts = [chosen(r, slice(cut)) for r, cut in zip(parts, cuts, strict=True) if cut]
+                yield from self._in_order([_narrowed(rows) for rows in starts])
+                yield from self._in_order([_narrowed(rows) for rows in ends])
+                return
+        yield self._joined(parts)
+
+    def _joined(self, parts: Sequence[Rows]) -> Rows:
         rows = self._join(parts)
         order = np.argsort(rows[self._by].array, kind="stable")
         return chosen(rows, order)
@@ -106,12 +158,12 @@ class Sorter:
                 if head is None:
                     continue
                 side: Literal["left", "right"] = "right" if i <= first else "left"
-                cut = int(np.searchsorted(head[self._by].array, end, side=side))
+                cut = place(head[self._by].array, end, side)
                 if cut:
                     parts.append(chosen(head, slice(cut)))
                 rest = chosen(head, slice(cut, None))
                 heads[i] = rest if len(rest[0].array) else next(runs[i], None)
-            yield self._in_order(parts)
+            yield from self._in_order(parts)
 
 
 class _Run:
@@ -128,7 +180,7 @@ class _Run:
                 self._objects = [values.array.dtype == object for values in rows]
                 count = len(rows[0].array)
                 for batch in batches(rows, max(1, count * size // max(1, bytes_of(rows)))):
-                    for values in batch:
+                    for values in _narrowed(batch):
                         self._write(values)
                     self._count += 1
             self._file.flush()
@@ -170,6 +222,31 @@ def batches(rows: Rows, step: int) -> Iterator[Rows]:
     """Rows, a few at a time."""
     for start in range(0, len(rows[0].array), step):
         yield chosen(rows, slice(start, start + step))
+
+
+def place(keys: Any, key: Any, side: Literal["left", "right"] = "right") -> int:
+    """Where a key belongs among others in order, before or after its equals.
+
+    NumPy would make them all as wide as the key: what is longer than they are comes after those
+    that it begins with.
+    """
+    if keys.dtype.kind == "S" and len(key) > keys.itemsize:
+        key, side = key[: keys.itemsize], "right"
+    return int(np.searchsorted(keys, key, side=side))
+
+
+def _narrowed(rows: Rows) -> Rows:
+    """Rows whose texts are as wide as the longest of them, not as one that was beside them."""
+    return [
+        values._replace(array=values.array.astype(f"S{max(1, _longest(values.array))}"))
+        if values.array.dtype.kind == "S"
+        else values
+        for values in rows
+    ]
+
+
+def _longest(texts: Any) -> int:
+    return int(np.strings.str_len(texts).max(initial=0))
 
 
 def bytes_of(rows: Rows) -> int:
