@@ -58,9 +58,8 @@ class LabelMap(NamedTuple):
     @property
     def expected(self) -> str:
         *head, last = self.given[:8]
-        words = (
-            f"{', '.join(head)} or {last}" if len(self.given) <= 8 else ", ".join(self.given[:8])
-        )
+        words = f"{', '.join(head)} or {last}" if head else last
+        words = words if len(self.given) <= 8 else ", ".join(self.given[:8])
         more = "" if len(self.given) <= 8 else ", …"
         return f"{words}{more} ({self.option} {','.join(self.given[:8])}{more})"
 

@@ -185,6 +185,8 @@ def log_probability(
         "CrossEntropyLoss",
         "ce",
         "softmax-cross-entropy",
+        "SoftmaxCrossEntropyWithLogits",
+        "safe_softmax_cross_entropy",
         alias("CategoricalCrossentropy", input="probs"),
         alias("SparseCategoricalCrossentropy", input="probs"),
         "softmax_cross_entropy_with_integer_labels",

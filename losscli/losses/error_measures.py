@@ -31,7 +31,7 @@ TORCHMETRICS_EPS = 1.17e-6
 @loss(
     "half-squared-error",
     family="regression",
-    aliases=("HalfSquaredError", "half-mse", "half-mean-squared-error"),
+    aliases=("HalfSquaredError", "half-mse", "half-mean-squared-error", "l2_loss"),
     dialects={"optax": dialect("losses.l2_loss")},
     example=Example("pred,target\n2.5,3\n0,2"),
     edges=(Edge("an error of 1e200, whose square exceeds every float", "1e200,0"),),

@@ -94,7 +94,13 @@ def zero_one(
 @loss(
     "hamming",
     family="classification",
-    aliases=("hamming_loss", "HammingDistance", "hamming_distance"),
+    aliases=(
+        "hamming_loss",
+        "HammingDistance",
+        "hamming_distance",
+        "binary_hamming_distance",
+        "multilabel_hamming_distance",
+    ),
     dialects={
         "sklearn": dialect("metrics.hamming_loss"),
         "torchmetrics": dialect(

@@ -253,6 +253,7 @@ def _kind(parameter: inspect.Parameter) -> Kind:
 
 #: losses of libraries that cannot be computed from outputs alone, and what to do instead
 ABSENT = {
+    "sampledsoftmax": "it samples classes of a layer: save its logits and use cross-entropy",
     "adaptivelogsoftmax": "it needs the weights of its module: save its log_prob and use nll",
     "adaptivelogsoftmaxwith": "it needs the weights of its module: save its log_prob and use nll",
 }

@@ -36,21 +36,38 @@ def list_length(target: Array, blank: int, stated: Array | None) -> Array:
     return minimum(stated, count_before(target < 0))
 
 
+#: the frames of the example after a log-softmax
+LOG_PROBABILITIES = (
+    '{"pred": [[-0.6931471805599453, -0.6931471805599453], '
+    '[-0.6931471805599453, -0.6931471805599453]], "target": [1]}\n'
+    '{"pred": [[-0.31326168751822286, -1.3132616875182228], '
+    '[-2.1269280110429727, -0.1269280110429726]], "target": [1]}'
+)
+
+
 @loss(
     "ctc",
     family="sequence",
-    aliases=("CTCLoss", "ctc_loss", "connectionist-temporal-classification"),
+    aliases=(
+        "CTCLoss",
+        "ctc_loss",
+        "ctc_loss_with_forward_probs",
+        "connectionist-temporal-classification",
+    ),
     dialects={
         "torch": dialect(
             "nn.functional.ctc_loss",
             input="log-probs",
             reduction="mean-per-label",
-            rows='{"pred": [[-0.6931471805599453, -0.6931471805599453], '
-            '[-0.6931471805599453, -0.6931471805599453]], "target": [1]}\n'
-            '{"pred": [[-0.31326168751822286, -1.3132616875182228], '
-            '[-2.1269280110429727, -0.1269280110429726]], "target": [1]}',
+            rows=LOG_PROBABILITIES,
         ),
         "keras": dialect("losses.CTC"),
+        "mindspore": dialect(
+            "nn.CTCLoss",
+            input="log-probs",
+            reduction="mean-per-label",
+            rows=LOG_PROBABILITIES,
+        ),
         "optax": dialect("losses.ctc_loss", note="its lengths are paddings, 1 where nothing is"),
     },
     example=Example(
