@@ -283,3 +283,13 @@ def test_half_a_character_is_no_label(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="column 'target'"):
         losscli.compute("hinge", data=tmp_path / "f.jsonl", labels="a,b")
+
+
+def test_a_stretch_of_nulls_has_the_shape_of_the_lists(run: Run, tmp_path: Path) -> None:
+    """A piece of the file may hold nothing but nulls, which do not say what they stand for."""
+    list_, null = '{"x": [1.5, 2], "y": [1.5, 1]}\n', '{"x": null, "y": null}\n'
+    for lines in (list_ + null * 120_000 + list_, null * 120_000 + list_ * 2):
+        (tmp_path / "b.jsonl").write_text(lines)
+        done = run("compute", "mse", "--pred", "b.jsonl#x", "--target", "b.jsonl#y",
+                   "--nonfinite", "skip", "-f", "value")  # fmt: skip
+        assert (done.stdout, done.stderr) == ("0.5\n", "")  # (0 + 1) / 2 a row

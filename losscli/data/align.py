@@ -83,8 +83,10 @@ class Stream:
         return [values.array.shape[1:] for values in self._held[0]]
 
     def _unknown(self) -> list[int]:
-        """Columns of lists of which every row so far is missing: their length is unknown."""
-        return [i for i, values in enumerate(self._held[0]) if _all_missing(values)]
+        """Columns of which every row so far is missing, and with them the length of their lists."""
+        known = () if self.source.bare_nulls else ((),)
+        first = enumerate(self._held[0])
+        return [i for i, v in first if _all_missing(v) and v.array.shape[1:] not in known]
 
     def at_hand(self) -> int:
         """How many rows the next piece has."""
@@ -133,13 +135,13 @@ class Stream:
         return self._held_rows > (before if more else 0)
 
     def _settle(self) -> None:
-        """Give missing lists the shape of the lists that are there, once one has been seen."""
+        """Give what is missing the shape of what is there, once any of that has been seen."""
         for i, values in enumerate(self._held[-1]):
             if not _all_missing(values):
                 self._shapes[i] = values.array.shape[1:]
         for piece in self._held:
             for i, shape in self._shapes.items():
-                if _all_missing(piece[i]) and shape != (0,):
+                if piece[i].array.shape[1:] != shape and _all_missing(piece[i]):
                     n = len(piece[i].array)
                     piece[i] = Values(np.full((n, *shape), np.nan), np.ones((n, *shape), bool))
 
@@ -209,8 +211,9 @@ def _widen(values: Values, width: int, pad: float) -> Values:
 
 
 def _all_missing(values: Values) -> bool:
-    """Whether these are lists of unknown length: all of them missing."""
-    return values.array.shape[1:] == (0,) and values.missing is not None
+    """Whether these are values, or lists of unknown length, all of them missing."""
+    missing = values.missing
+    return values.array.shape[1:] in ((), (0,)) and missing is not None and bool(missing.all())
 
 
 def _listed(shapes: set[tuple[int, ...]]) -> str:

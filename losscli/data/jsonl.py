@@ -32,6 +32,8 @@ _WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 class JsonSource(Source):
     """The columns of a stream of JSON objects, one a line; those in objects are called a.b."""
 
+    bare_nulls = True
+
     def __init__(
         self, stream: BinaryIO, display: str, null: Sequence[str] = (), threads: int = 1
     ) -> None:

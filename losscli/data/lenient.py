@@ -17,6 +17,7 @@ class LenientSource(Source):
         self._source, self._tell = source, tell
         self.display, self.columns, self.rows = source.display, source.columns, source.rows
         self.whole, self.untyped, self.keys = source.whole, source.untyped, source.keys
+        self.bare_nulls = source.bare_nulls
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         as_they_are = [w if w.key else w._replace(raw=True, objects=not w.raw) for w in wanted]

@@ -143,6 +143,8 @@ class Source(Protocol):
     whole: bool = False
     #: whether its values have no type of their own, only the text that they are written as
     untyped: bool = False
+    #: whether a missing value does not tell whether it is a number or a list
+    bare_nulls: bool = False
     #: how many rows there are, where the file says so
     rows: int | None = None
     #: told of lines that cannot be read, which then do not end the reading
