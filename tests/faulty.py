@@ -12,6 +12,15 @@ from typing import Any
 
 ERROR = b"<Error><Code>InternalError</Code><Message>We are out of order</Message></Error>"
 
+#: answers whose headers make no sense, by what is wrong with them
+HEADERS = {
+    "length": (200, {"Content-Length": "abc"}),
+    "negative": (200, {"Content-Length": "-5"}),
+    "underscore": (200, {"Content-Length": "1_0"}),
+    "partial": (206, {"Content-Range": "bytes 0-9/500"}),
+    "some": (206, {}),
+}
+
 
 class Faulty(BaseHTTPRequestHandler):
     """Answers about `data`; requests for some of its bytes fail as `how` says."""
@@ -29,6 +38,15 @@ class Faulty(BaseHTTPRequestHandler):
             self._head(200, len(self.data))
 
     def do_GET(self) -> None:
+        if self.how in HEADERS:
+            status, headers = HEADERS[self.how]
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(self.data)
+            self.close_connection = True
+            return
         start, _, stop = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
         part = self.data[int(start) : int(stop) + 1 if stop else None]
         fails = int(start) < self.bad.stop and int(start) + len(part) > self.bad.start
@@ -61,7 +79,7 @@ class Faulty(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(data: bytes, bad: range, how: str) -> Iterator[str]:
-    """The address of a server; `how` is drop, error, silence, renew or denied."""
+    """The address of a server; `how` is drop, error, silence, renew, denied or one of HEADERS."""
     Faulty.data, Faulty.bad, Faulty.how, Faulty.version = data, bad, how, 1
     with ThreadingHTTPServer(("127.0.0.1", 0), Faulty) as server:
         thread = threading.Thread(target=server.serve_forever)

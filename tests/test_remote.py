@@ -363,6 +363,31 @@ def test_a_transfer_that_fails_is_no_damage(
             assert "\n" not in error.value.message
 
 
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("length", "Content-Length: 'abc' is no number of bytes"),
+        ("negative", "Content-Length: '-5' is no number of bytes"),
+        ("underscore", "Content-Length: '1_0' is no number of bytes"),
+        ("partial", "206 Partial Content: bytes 0-9/500, where all of it was asked for"),
+        ("some", "206 Partial Content: which part, it does not say, where all of it was asked for"),
+    ],
+)
+def test_answers_that_make_no_sense(how: str, message: str) -> None:
+    with serving(CSV, range(0), how) as address:
+        with pytest.raises(FileError) as error:
+            losscli.compute("mse", data=f"http://{address}/p.csv")
+        assert error.value.message == f"http://{address}/p.csv: the server answers with {message}"
+
+
+def test_a_server_that_is_named_is_not_asked_for(
+    broken: Callable[[str, str], AbstractContextManager[str]],
+) -> None:
+    with broken("csv", "drop"), pytest.raises(FileError) as error:
+        losscli.compute("mse", data="s3://box/t.csv")
+    assert "AWS_ENDPOINT_URL" not in error.value.hint
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_an_object_that_is_written_anew_while_it_is_read(
     suffix: str, broken: Callable[[str, str], AbstractContextManager[str]]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from losscli.data.references import scheme_of
 from losscli.errors import FileError, LosscliError
@@ -22,6 +22,8 @@ T = TypeVar("T")
 CONNECT_TIMEOUT = 10.0
 REQUEST_TIMEOUT = 30.0
 ATTEMPTS = 3
+#: the status of an answer that has a part of what there is
+PARTIAL = 206
 #: bytes of a request: a few to tell the format, then as many as make up for the wait
 _FIRST, _RANGE = 1 << 16, 1 << 23
 _SIGNING = (
@@ -135,9 +137,7 @@ def _s3(bucket: str) -> Any:
     from pyarrow import fs
 
     given = os.environ.get
-    scheme, _, server = (
-        given("AWS_ENDPOINT_URL_S3") or given("AWS_ENDPOINT_URL") or ""
-    ).rpartition("://")
+    scheme, _, server = _endpoint().rpartition("://")
     region = given("AWS_REGION") or given("AWS_DEFAULT_REGION")
     if region is None and not server:
         region = fs.resolve_s3_region(bucket)
@@ -150,6 +150,11 @@ def _s3(bucket: str) -> Any:
         request_timeout=REQUEST_TIMEOUT,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
     )
+
+
+def _endpoint() -> str:
+    """The server that the environment names in place of Amazon's."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
 
 
 def _gcs() -> Any:
@@ -221,9 +226,10 @@ def _failed(url: str, error: Exception, what: str) -> FileError:
     said = re.sub(r"; Details: $", "", said).rstrip(".")
     if said in ("", "No response body"):
         said = name.replace("_", " ").lower()
-    hint, server = _HINTS.get(name, ""), os.environ.get("AWS_ENDPOINT_URL")
-    if name == "NETWORK_CONNECTION" and server:
-        hint = f"AWS_ENDPOINT_URL is {server}"
+    hint = _HINTS.get(name, "")
+    if name == "NETWORK_CONNECTION" and _endpoint():
+        # A transfer that was cut short had found its server.
+        hint = "" if what else f"AWS_ENDPOINT_URL is {_endpoint()}"
     return FileError(f"{url}: {what}{said or type(error).__name__}", hint)
 
 
@@ -269,7 +275,16 @@ class _Response(io.RawIOBase):
         self._url = url
         self._response = _guarded(url, self._ask)
         length = self._response.headers.get("Content-Length")
+        if length is not None and not re.fullmatch(r"[0-9]{1,18}", length.strip()):
+            self._refuse(f"Content-Length: {length[:60]!r} is no number of bytes")
+        if self._response.status == PARTIAL:
+            part = self._response.headers.get("Content-Range", "which part, it does not say")
+            self._refuse(f"206 Partial Content: {part[:60]}, where all of it was asked for")
         self._left = None if length is None else int(length)
+
+    def _refuse(self, why: str) -> NoReturn:
+        self._response.close()
+        raise FileError(f"{self._url}: the server answers with {why}")
 
     def readable(self) -> bool:
         return True
