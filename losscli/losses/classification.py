@@ -439,7 +439,7 @@ def generalized_cross_entropy(
         array([1., 2.])
     """
     index = class_index(target)
-    log_p = pick(log_probabilities(pred, input), index)
+    log_p = log_probability(pred, index, input)
     # 1 − p^q = −(e^(q ln p) − 1), which does not cancel for p near 1 or q near 0.
     weight = None if class_weight is None else class_weight[index]
     return weighted_rows((0.0 - expm1(q * log_p)) / q, weight)
