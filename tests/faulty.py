@@ -78,12 +78,19 @@ class Faulty(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(data: bytes, bad: range, how: str) -> Iterator[str]:
-    """The address of a server; `how` is drop, error, silence, renew, denied or one of HEADERS."""
-    Faulty.data, Faulty.bad, Faulty.how, Faulty.version = data, bad, how, 1
-    with ThreadingHTTPServer(("127.0.0.1", 0), Faulty) as server:
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server of this computer."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@contextmanager
+def serving(data: bytes, bad: range, how: str) -> Iterator[str]:
+    """The address of a server; `how` is drop, error, silence, renew, denied or one of HEADERS."""
+    Faulty.data, Faulty.bad, Faulty.how, Faulty.version = data, bad, how, 1
+    with served(Faulty) as address:
+        yield address

@@ -8,12 +8,11 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ import losscli
 from losscli.data import remote
 from losscli.errors import DataError, FileError
 from tests.conftest import ROOT, Run
-from tests.faulty import Faulty, serving
+from tests.faulty import Faulty, served, serving
 from tests.test_formats import WRITERS
 
 COLUMNS = {"pred": np.arange(3000) / 7, "target": np.zeros(3000)}
@@ -297,12 +296,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def web() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(_Handler) as address:
+        yield f"http://{address}"
 
 
 def test_web_servers(web: str, tmp_path: Path) -> None:
