@@ -36,7 +36,7 @@ from losscli.parsing import (
     parse_reductions,
 )
 from losscli.report.result import Result
-from losscli.request import Request, in_dialect, with_class_weights
+from losscli.request import Request, check_columns, in_dialect, with_class_weights
 
 
 def list_losses() -> list[Loss]:
@@ -92,7 +92,8 @@ def compute(
         reduction: "mean" (Σwℓ / n), "weighted-mean" (Σwℓ / Σw; the default where there are
             weights), "sum", "batchmean", "none", a library's word for one of them, or a list.
         row: how the elements of a row become its loss: "mean", "sum", "none" (each element is a
-            row of its own) or "columns" (one value for each column).
+            row of its own), "mean-last" or "sum-last" (each position before the last axis is), or
+            "columns" (one value for each column).
         per: for losses of a whole set, what one unit is: "all" rows, an "image" (a row, or the rows
             that `by` groups), a "class" (a column) or an "image-class".
         dialect: a library whose form of the loss sets all options that are not given: "torch",
@@ -109,7 +110,7 @@ def compute(
         null: words for missing values in text files, besides the usual ones.
         input_format: what all files are, where their content does not tell: "csv", "tsv", "jsonl",
             "parquet", "arrow", "npy", "npz" or "safetensors".
-        class_axis: which axis of an array of three or more holds the classes.
+        class_axis: which axis of an array of three or more holds the classes, or a vector.
         batch_size: rows of a batch, for losses that compare the rows of a batch; all by default.
         class_counts: the number of samples of each class, for class weights made by a rule.
         baseline: also compute the loss of the best constant prediction, and the skill score
@@ -215,6 +216,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
     with options.clock.stage("open"):
         opened = Inputs(loss, roles, params, options, request.data)
     with contextlib.closing(opened) as inputs:
+        check_columns(request, inputs.shapes)
         outcome = run(inputs, params, plan, sink, progress)
         unpaired = None if inputs.pairing is None else inputs.pairing.left_out
     constant = None
@@ -245,7 +247,9 @@ def check(request: Request) -> Checked:
     # Class weights that a rule makes, or that a file holds, are no values of the inputs.
     rule = isinstance(params.get("class_weight"), (ClassWeightRule, os.PathLike))
     params = {**params, "class_weight": None} if rule else params
-    return look(request.loss, request.roles, params, request.options, request.data)
+    found = look(request.loss, request.roles, params, request.options, request.data)
+    check_columns(request, {name: seen.shape for name, seen in found.seen.items()})
+    return found
 
 
 def _shown(request: Request, plan: Plan) -> dict[str, str]:

@@ -13,6 +13,7 @@ from losscli.losses.class_rules import ClassWeightRule
 from losscli.losses.numerics import Array
 from losscli.losses.parameters import ClassWeightVector
 from losscli.losses.registry import Loss
+from losscli.losses.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,17 @@ def in_dialect(request: Request) -> tuple[Request, list[str]]:
             per=request.per or options.get("per"),
         ),
         notes,
+    )
+
+
+def check_columns(request: Request, shapes: Mapping[str, Shape]) -> None:
+    """Refuse several columns where the library computes another loss of them."""
+    loss, library = request.loss, request.dialect
+    if library is None or not loss.dialects[library].one_column or not shapes.get("pred"):
+        return
+    raise UsageError(
+        f"{loss.dialects[library].name(library)} of several columns is {loss.of_classes}",
+        f"losscli compute {loss.of_classes} --dialect {library}",
     )
 
 

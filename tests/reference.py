@@ -95,6 +95,8 @@ def translate(case: dict[str, Any]) -> Case:
         params["clip"] = params["clip"][0]  # of probabilities; the upper end is 1
     if "class_axis" in params:
         arguments["class_axis"] = params["class_axis"]
+    elif case["peer"] == "monai" and np.ndim(case["inputs"]["pred"]) > 2:
+        arguments["class_axis"] = 1
     arguments |= {k: v for k, v in params.items() if k not in IMPLIED}
     if case["loss"] == "hinge" and arguments.get("activation") == "softmax":
         raise ValueError(case["id"])

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 import losscli
 from losscli.cli import info_dialects
 from losscli.cli.compute import build
+from losscli.errors import LosscliError
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.dialects import LIBRARIES
 from tests.conftest import ROOT, Run
@@ -250,7 +251,7 @@ def test_info_shows_dialects(run: Run) -> None:
     assert document["dialects"]["keras"]["value"] == 25.0
     assert document["dialects"]["keras"]["call"] == "keras.losses.MeanAbsolutePercentageError"
     assert document["dialects"]["keras"]["command_line"] == (
-        "--scale percent --eps 1e-07 --reduction mean"
+        "--scale percent --eps 1e-07 --row mean-last --reduction mean"
     )
     page = run("info", "kl-divergence").stdout
     assert "torch, optax, mindspore: the example's rows are given as" in page
@@ -272,3 +273,23 @@ def test_list_by_kind(run: Run) -> None:
         2,
         "error: no dialect 'optix'\nhint: did you mean optax?\n",
     )
+
+
+@pytest.mark.parametrize("target", [np.eye(3)[[0, 1]], [0, 1]])
+def test_a_loss_of_two_classes_leads_to_that_of_several(target: Any) -> None:
+    """sklearn.metrics.log_loss of several columns is a cross-entropy, and no mean over columns."""
+    pred = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
+    with pytest.raises(LosscliError) as error:
+        losscli.compute("log_loss", pred=pred, target=target, dialect="sklearn")
+    assert "cross-entropy" in f"{error.value} {error.value.hint}"
+    # -(ln 0.7 + ln 0.3) / 2, which sklearn.metrics.log_loss(target, pred) gives too
+    value = losscli.compute("cross-entropy", pred=pred, target=target, dialect="sklearn").value
+    assert value == pytest.approx(0.7803238741323343, rel=1e-15)
+
+
+def test_check_refuses_what_the_dialect_refuses(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("a,b,c,d\n0.5,0.5,1,0\n")
+    done = run("check", "log_loss", "--data", "p.csv", "--pred", "a,b", "--target", "c,d",
+               "--dialect", "sklearn")  # fmt: skip
+    assert "sklearn.metrics.log_loss of several columns is cross-entropy" in done.stderr
+    assert done.returncode == 2

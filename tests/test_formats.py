@@ -468,3 +468,47 @@ def test_compressed_columns_of_arrow(tmp_path: Path) -> None:
     for codec in ("uncompressed", "lz4", "zstd"):
         feather.write_feather(pa.table(columns), str(tmp_path / "t.feather"), compression=codec)
         assert losscli.compute("mse", data=tmp_path / "t.feather").value == expected
+
+
+RNG = np.random.default_rng(8)
+MAPS = RNG.uniform(size=(5, 4, 3, 2))  # classes on axis 1, as torch has them
+BITS = np.round(RNG.uniform(size=MAPS.shape))
+
+
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        ("dice", {"per": "class", "row": "columns"}),
+        ("dice", {"per": "image-class", "reduction": "none"}),
+        ("tversky", {"per": "image", "include_background": False, "reduction": "none"}),
+        ("jaccard", {"per": "class", "weight": RNG.uniform(size=5)}),
+        ("binary-cross-entropy", {"pos_weight": [1.0, 2.0, 3.0, 4.0], "row": "none"}),
+        ("cosine-similarity", {"row": "none", "reduction": "none"}),
+    ],
+)
+def test_class_axis_of_masks_weights_and_vectors(loss: str, options: dict[str, Any]) -> None:
+    """What it names is what is on the last axis otherwise."""
+    moved = losscli.compute(loss, pred=MAPS, target=BITS, class_axis=1, **options)
+    last = {"pred": np.moveaxis(MAPS, 1, -1), "target": np.moveaxis(BITS, 1, -1)}
+    expected = losscli.compute(loss, **last, **options)
+    np.testing.assert_array_equal(moved.value, expected.value)
+    assert "class_axis:1" in moved.signature
+    if options.get("reduction") == "none":
+        np.testing.assert_array_equal(moved.per_sample, expected.per_sample)
+
+
+def test_masks_of_classes_are_one_a_class() -> None:
+    """Each class of a map is the mask that it is alone, and the background is the first of them."""
+    alone = [losscli.compute("dice", pred=MAPS[:, c], target=BITS[:, c]).value for c in range(4)]
+    together = losscli.compute("dice", pred=MAPS, target=BITS, per="class", class_axis=1)
+    assert together.value == pytest.approx(np.mean(alone), rel=1e-15)
+    without = losscli.compute(
+        "dice", pred=MAPS, target=BITS, per="class", class_axis=1, include_background=False
+    )
+    assert without.value == pytest.approx(np.mean(alone[1:]), rel=1e-15)
+
+
+def test_a_weight_for_each_of_some_other_axis() -> None:
+    with pytest.raises(DataError, match="has 4 numbers, pred has 2 columns") as error:
+        losscli.compute("binary-cross-entropy", pred=MAPS, target=BITS, pos_weight="1,2,3,4")
+    assert "--class-axis" in error.value.hint

@@ -225,6 +225,20 @@ def test_skipping_a_row_is_as_if_it_were_not_there(loss: Loss, rng: np.random.Ge
     assert result.value == pytest.approx(expected.value, rel=1e-15)
 
 
+@every_loss
+@pytest.mark.parametrize("columns", [1, 3])
+def test_all_rows_may_be_skipped(loss: Loss, columns: int, rng: np.random.Generator) -> None:
+    arrays = generate.inputs(loss, 6, rng)
+    if columns > 1:
+        if not generate.elementwise(loss):
+            return
+        arrays = {name: array.reshape(-1, columns) for name, array in arrays.items()}
+    first = next(name for name in arrays if not loss.roles[name].whole)
+    arrays[first][:] = np.nan
+    result = losscli.compute(loss.name, nonfinite="skip", **arrays)
+    assert result.skipped == result.rows == len(arrays[first])
+
+
 @every_loss_with_rows
 def test_the_plain_function_gives_the_rows(loss: Loss, rng: np.random.Generator) -> None:
     arrays = generate.inputs(loss, ROWS, rng)

@@ -26,7 +26,7 @@ from losscli.losses.parameters import Choice, ClassWeightVector, Flag
 from losscli.losses.registry import Parameter
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
-from losscli.losses.shapes import describe, has_classes
+from losscli.losses.shapes import class_axis, describe
 
 
 def roles(loss: Loss) -> list[tuple[str, Role]]:
@@ -98,7 +98,8 @@ def kind_options(loss: Loss) -> list[click.Parameter]:
 
 
 def _class_options(loss: Loss) -> list[click.Parameter]:
-    if not any(map(has_classes, loss.roles.values())):
+    holds = {"C": "the classes", "...": "the classes", "d": "a vector"}.get(class_axis(loss))
+    if holds is None:
         return []
     return [
         Option(
@@ -107,8 +108,8 @@ def _class_options(loss: Loss) -> list[click.Parameter]:
             metavar="N",
             default=LAST,
             section="Reading",
-            help="Which axis of an array holds the classes, where axis 0 holds the rows: 1 for "
-            "(n, C, d).  [default: the last]",
+            help=f"Which axis of an array holds {holds}, where axis 0 holds the rows: 1 for "
+            "(n, C, height, width).  [default: the last]",
         )
     ]
 
@@ -291,7 +292,8 @@ def _reduction_options(loss: Loss) -> list[click.Parameter]:
             type=click.Choice(reductions.ROWS),
             section="Reduction",
             help="How the elements of a row become its loss; none makes each element a row of its "
-            f"own, columns gives one value for each column.  [default: {loss.row}]",
+            "own, mean-last and sum-last each position before the last axis; columns gives one "
+            f"value for each column.  [default: {loss.row}]",
         ),
         Option(
             ["--dtype"],

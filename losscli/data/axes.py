@@ -1,4 +1,4 @@
-"""Which axis of a role's array holds the classes: the last one, or the one that is named."""
+"""Which axis of a role's array holds the classes, or a vector: the last, or the one named."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from losscli.errors import UsageError
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role
-from losscli.losses.shapes import Shape, has_classes
+from losscli.losses.shapes import Shape, class_axis, has_axis
 
 LAST = -1
 
@@ -43,13 +43,13 @@ class ClassAxis:
         as many axes as the scores.
         """
         found: set[str] = set()
-        scores = 0
+        named, scores = class_axis(loss), 0
         for name, shape in shapes.items():
-            always = has_classes(roles[name], all)
+            always = has_axis(roles[name], named, all)
             axes = 1 + len(shape)
             if always:
                 scores = scores or axes
-            elif not has_classes(roles[name], any) or axes != scores:
+            elif not has_axis(roles[name], named) or axes != scores:
                 continue
             if not 1 <= self._axis < axes:
                 raise UsageError(

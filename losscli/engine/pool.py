@@ -1,5 +1,6 @@
 """Losses of whole sets: sums over rows, groups and classes, and the loss of each."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,15 +16,23 @@ WHOLE = ""
 
 def rows_of(pooled: Pooled, per: Per) -> Rows:
     """The loss of every row by itself (an image), or of every class of every row."""
-    first = 2 if per == "image-class" else 1
-    sums = {name: _over(array, first) for name, array in pooled.sums.items()}
+    over = _each_class if per == "image-class" else _each_row
+    sums = {name: over(array) for name, array in pooled.sums.items()}
     return as_rows(pooled.finish(**sums))
 
 
-def _over(array: Array, first: int) -> Array:
-    """Σ over the axes from `first` on."""
-    shape = array.shape[:first] + (1,) * (first - array.ndim)
-    sums: Array = np.add.reduce(np.ascontiguousarray(array).reshape(*shape, -1), axis=-1)
+def _each_row(array: Array) -> Array:
+    """Σ over everything in a row: (n,)."""
+    n, *pixels = array.shape
+    sums: Array = np.add.reduce(np.ascontiguousarray(array).reshape(n, math.prod(pixels)), axis=1)
+    return sums
+
+
+def _each_class(array: Array) -> Array:
+    """Σ over the pixels of each class of a row, the classes last: (n, C)."""
+    n, *pixels, classes = array.shape if array.ndim > 1 else (len(array), 1)
+    table = array.reshape(n, math.prod(pixels), classes)
+    sums: Array = np.add.reduce(np.ascontiguousarray(np.moveaxis(table, 1, -1)), axis=-1)
     return sums
 
 
@@ -41,8 +50,7 @@ class Pool:
         for name, array in pooled.sums.items():
             if weight is not None:
                 array = array * weight.reshape(weight.shape + (1,) * (array.ndim - weight.ndim))
-            per_row = _over(array, 2 if self._by_class else 1)
-            per_row = per_row if self._by_class else per_row[:, None]
+            per_row = _each_class(array) if self._by_class else _each_row(array)[:, None]
             if keys is None:
                 self._add(WHOLE, name, np.add.reduce(per_row, axis=0))
                 continue

@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 from losscli.errors import UsageError
 from losscli.losses.registry import suggestion
 
-Row = Literal["mean", "sum", "none", "columns"]
-ROWS: tuple[Row, ...] = ("mean", "sum", "none", "columns")
+Row = Literal["mean", "sum", "mean-last", "sum-last", "none", "columns"]
+ROWS: tuple[Row, ...] = ("mean", "sum", "mean-last", "sum-last", "none", "columns")
 
 #: what one unit is, of which a loss that pools its rows has one value
 Per = Literal["all", "image", "class", "image-class"]

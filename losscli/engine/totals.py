@@ -1,7 +1,7 @@
 """A row reduction and the sums it gives, block after block."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,8 +26,9 @@ class RowValues(NamedTuple):
 def reduce_rows(rows: Rows, weight: Array | None, row: Row) -> RowValues:
     """Apply sample weights, then make the elements of each row its loss.
 
-    A row's weight is the mean of its elements' weights, so that Σwℓ / Σw over rows is the weighted
-    mean over elements when rows are means.
+    Where only the last axis is reduced, every position before it keeps a loss. A row's weight is
+    the mean of its elements' weights, so that Σwℓ / Σw over rows is the weighted mean over elements
+    when rows are means.
     """
     loss, own, keep, size = rows
     if weight is not None:
@@ -40,25 +41,32 @@ def reduce_rows(rows: Rows, weight: Array | None, row: Row) -> RowValues:
         loss = np.where(keep, loss, 0.0)
     if loss.ndim == 1:
         return RowValues(loss, own, keep, size)
-    n = len(loss)
-    loss = loss.reshape(n, -1)
-    own = None if own is None else np.broadcast_to(own, rows.loss.shape).reshape(n, -1)
-    keep = None if keep is None else keep.reshape(n, -1)
+    own = None if own is None else np.broadcast_to(own, rows.loss.shape)
+    n, *inner = loss.shape
+    apart = math.prod(inner[:-1]) if row in ("mean-last", "sum-last") else 1
+    each = math.prod(inner) // apart
     if row in ("none", "columns"):
-        return RowValues(loss, own, keep)
-    return _over_elements(loss, own, keep, row)
+        return RowValues(*_tables(n, each, loss, own, keep))
+    mean = row in ("mean", "mean-last")
+    reduced = _over_elements(mean, *_tables(n * apart, each, loss, own, keep))
+    return reduced if apart == 1 else RowValues(*_tables(n, apart, *reduced))
 
 
-def _over_elements(loss: Array, weight: Array | None, keep: Mask | None, row: Row) -> RowValues:
+def _tables(rows: int, columns: int, *parts: Any) -> Iterator[Any]:
+    """Arrays as tables; nothing stays nothing."""
+    return (None if part is None else part.reshape(rows, columns) for part in parts)
+
+
+def _over_elements(mean: bool, loss: Array, weight: Array | None, keep: Mask | None) -> RowValues:
     """(n, k) → (n,): sums or means over the elements that are kept."""
     value = np.add.reduce(np.ascontiguousarray(loss), axis=1)
     if keep is None:
-        if row == "mean":
+        if mean:
             value = value / loss.shape[1]
         return RowValues(value, None if weight is None else weight.mean(axis=1), None)
     kept = np.count_nonzero(keep, axis=1)
     some = np.maximum(kept, 1)
-    if row == "mean":
+    if mean:
         value = value / some
     if weight is not None:
         weight = np.where(keep, weight, 0.0).sum(axis=1) / some

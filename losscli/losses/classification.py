@@ -71,10 +71,11 @@ def smooth_labels(y: Array, epsilon: float) -> Array:
     dialects={
         "torch": dialect("nn.functional.binary_cross_entropy", log_floor=-100.0),
         "keras": dialect("losses.BinaryCrossentropy", clip=1e-7),
-        "sklearn": dialect("metrics.log_loss", clip=EPS),
+        "sklearn": dialect("metrics.log_loss", clip=EPS, one_column=True),
         "optax": dialect("losses.sigmoid_binary_cross_entropy", input="logits"),
         "mindspore": dialect("nn.BCELoss", log_floor=-27.63102111592855),
     },
+    of_classes="cross-entropy",
     example=Example("pred,target\n0.9,1\n0.4,1"),
     edges=(
         Edge("p = 0 and y = 1", "0,1"),
@@ -195,6 +196,7 @@ def log_probability(
         "torch": dialect("nn.functional.cross_entropy", **TORCH_CLASSES, soft_divisor="rows"),
         "keras": dialect(
             "losses.CategoricalCrossentropy",
+            row="none",
             input="probs",
             renormalize=True,
             clip=1e-7,
@@ -380,7 +382,7 @@ def nll(
         "categorical_generalized_cross_entropy",
     ),
     dialects={
-        "keras": dialect("losses.CategoricalGeneralizedCrossEntropy"),
+        "keras": dialect("losses.CategoricalGeneralizedCrossEntropy", row="none"),
     },
     example=Example("a,b,c,target\n0.7,0.2,0.1,0\n0.3,0.3,0.4,1", "--pred a,b,c"),
     edges=(

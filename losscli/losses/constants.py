@@ -17,6 +17,7 @@ from losscli.losses.numerics import (
     clip,
     exp,
     expm1,
+    flat,
     hypot,
     log,
     log1p,
@@ -130,7 +131,7 @@ def mode(target: Array, weight: Array, params: Parameters) -> Array:
             "--baseline: of rows of labels the best constant has no simple form",
             "--multilabel cells counts labels one by one",
         )
-    columns = target.reshape(len(target), -1).T
+    columns = flat(target).T
     label = np.array([_heaviest(column, weight) for column in columns])
     label = label.reshape(target.shape[1:])
     threshold = params["threshold"]

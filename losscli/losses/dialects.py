@@ -8,7 +8,7 @@ from losscli.losses.domains import number
 #: how each library turns elements into rows and rows into a number, unless a loss says otherwise
 LIBRARIES: dict[str, dict[str, Any]] = {
     "torch": {"row": "none", "reduction": "mean"},
-    "keras": {"row": "mean", "reduction": "mean"},
+    "keras": {"row": "mean-last", "reduction": "mean"},
     "sklearn": {"row": "mean", "reduction": "weighted-mean"},
     "torchmetrics": {"row": "none", "reduction": "mean"},
     "optax": {"row": "none", "reduction": "mean"},
@@ -58,6 +58,8 @@ class Dialect(NamedTuple):
     remark: bool = True
     #: the rows of the loss's example on the scale that the library takes them on, where it differs
     rows: str = ""
+    #: whether it is of one column, and of several is the loss of classes
+    one_column: bool = False
 
     def of(self, library: str) -> dict[str, Any]:
         """The options, with the library's own ways."""
@@ -75,10 +77,11 @@ def dialect(
     note: str = "",
     remark: bool = True,
     rows: str = "",
+    one_column: bool = False,
     **options: Any,
 ) -> Dialect:
     """Declare a library's form of a loss: parameters, `row`, `reduction`, `labels` or `per`."""
-    return Dialect(call, options, decide, note, remark, rows)
+    return Dialect(call, options, decide, note, remark, rows, one_column)
 
 
 def zero_one_if_binary(survey: Survey) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from losscli.losses.roles import BinaryPrediction, ClassOrDistribution, ClassPre
         "keras": dialect("losses.BinaryFocalCrossentropy", clip=1e-7),
         "optax": dialect("losses.sigmoid_focal_loss", input="logits"),
     },
+    of_classes="categorical-focal",
     example=Example("pred,target\n0.9,1\n0.4,1"),
     edges=(
         Edge("p = 0 and y = 1", "0,1"),
@@ -147,6 +148,7 @@ def focal(
     dialects={
         "keras": dialect(
             "losses.CategoricalFocalCrossentropy",
+            row="none",
             input="probs",
             alpha=0.25,
             renormalize=True,

@@ -112,7 +112,7 @@ def hinge_embedding(
     ),
     dialects={
         "keras": dialect("losses.Hinge", decide=zero_one_if_binary),
-        "sklearn": dialect("metrics.hinge_loss", decide=larger_is_positive),
+        "sklearn": dialect("metrics.hinge_loss", decide=larger_is_positive, one_column=True),
         "torchmetrics": dialect(
             "functional.classification.binary_hinge_loss",
             labels=("0", "1"),
@@ -121,6 +121,7 @@ def hinge_embedding(
         ),
         "optax": dialect("losses.hinge_loss"),
     },
+    of_classes="multiclass-hinge",
     example=Example("pred,target\n0.5,1\n0.5,-1"),
     edges=(
         Edge("a score of 0", "0,1"),
@@ -192,6 +193,7 @@ def hinge(
             decide=sigmoid_if_outside,
         ),
     },
+    of_classes="multiclass-hinge",
     example=Example("pred,target\n0.5,1\n0.5,-1"),
     edges=(
         Edge("a score of 0", "0,1"),

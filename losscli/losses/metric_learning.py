@@ -23,7 +23,7 @@ from losscli.losses.numerics import (
 from losscli.losses.parameters import Finite, NotNegative, Positive
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Example, loss
-from losscli.losses.roles import Embedding, RowBinary, RowReal, RowSign
+from losscli.losses.roles import Embedding, RowBinary, RowReal, RowSign, Vectors
 
 Distance = Literal["euclidean", "sqeuclidean", "manhattan", "chebyshev", "cosine"]
 
@@ -162,9 +162,9 @@ def triplet(to_positive: Array, to_negative: Array, rival: Array | None, margin:
     ),
 )
 def triplet_margin(
-    anchor: Embedding,
-    positive: Embedding,
-    negative: Embedding,
+    anchor: Vectors,
+    positive: Vectors,
+    negative: Vectors,
     *,
     margin: Finite = 1.0,
     p: Positive = 2.0,
@@ -247,9 +247,9 @@ def triplet_margin(
     ),
 )
 def triplet_margin_with_distance(
-    anchor: Embedding,
-    positive: Embedding,
-    negative: Embedding,
+    anchor: Vectors,
+    positive: Vectors,
+    negative: Vectors,
     *,
     distance: Distance = "euclidean",
     margin: Finite = 1.0,
@@ -391,7 +391,7 @@ def cosine_embedding(
         role="x1",
     ),
 )
-def cosine_distance(x1: Embedding, x2: Embedding, *, eps: NotNegative = 0.0) -> Array:
+def cosine_distance(x1: Vectors, x2: Vectors, *, eps: NotNegative = 0.0) -> Array:
     """One minus the cosine of the angle between two vectors.
 
     Formula:

@@ -38,7 +38,7 @@ ListOrMultiHot = Annotated[
     family="margin",
     aliases=("CategoricalHinge",),
     dialects={
-        "keras": dialect("losses.CategoricalHinge"),
+        "keras": dialect("losses.CategoricalHinge", row="none"),
     },
     example=Example("a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,0", "--pred a,b,c"),
     edges=(

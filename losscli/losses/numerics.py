@@ -153,7 +153,7 @@ def columns(*parts: Array) -> Array:
 
 def flat(x: Array) -> Array:
     """Every row as one vector: (n, …) → (n, k), and (n,) → (n, 1)."""
-    return x.reshape(len(x), -1)
+    return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
 def norm(x: Array, p: float = 2.0, plus: float = 0.0) -> Array:

@@ -174,9 +174,11 @@ def gaussian_nll(
     row="sum",
     dialects={
         "torch": dialect("nn.functional.kl_div", input="log-probs", rows=LOGARITHMS),
-        "keras": dialect("losses.KLDivergence", row="sum", clip=1e-7),
-        "torchmetrics": dialect("functional.kl_divergence", row="sum", renormalize=True),
-        "optax": dialect("losses.kl_divergence", row="sum", input="log-probs", rows=LOGARITHMS),
+        "keras": dialect("losses.KLDivergence", row="sum-last", clip=1e-7),
+        "torchmetrics": dialect("functional.kl_divergence", row="sum-last", renormalize=True),
+        "optax": dialect(
+            "losses.kl_divergence", row="sum-last", input="log-probs", rows=LOGARITHMS
+        ),
         "mindspore": dialect("nn.KLDivLoss", input="log-probs", rows=LOGARITHMS),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,0.75,0.25\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
@@ -346,7 +348,7 @@ def js_divergence(
     ),
     row="sum",
     dialects={
-        "optax": dialect("losses.convex_kl_divergence", row="sum", input="log-values"),
+        "optax": dialect("losses.convex_kl_divergence", row="sum-last", input="log-values"),
     },
     example=Example("qa,qb,pa,pb\n0.5,0.5,1.5,0.5\n0.5,0.5,1,0", "--pred qa,qb --target pa,pb"),
     edges=(

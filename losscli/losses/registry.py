@@ -130,6 +130,8 @@ class Loss:
     #: the best constant prediction, where it has a simple form
     constant: Constant | None = None
     properties: Properties | None = None
+    #: the loss of several classes that takes the place of this one, which is of two
+    of_classes: str = ""
     #: None for a loss of the catalogue
     origin: Origin | None = None
     __hash__ = object.__hash__
@@ -358,6 +360,7 @@ def loss(
     dialects: Mapping[str, Dialect] | None = None,
     constant: Constant | None = None,
     properties: Properties | None = None,
+    of_classes: str = "",
 ) -> Callable[[Function], Function]:
     """Declare a function to be a loss. The function itself stays as it is."""
     if not isinstance(name, str):
@@ -381,6 +384,7 @@ def loss(
             dialects or {},
             constant,
             properties,
+            of_classes,
         )
         setattr(function, _DECLARATION, one)
         return function

@@ -16,7 +16,7 @@ from losscli.losses.numerics import (
 from losscli.losses.parameters import Fraction, NotNegative, Positive
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Example, loss
-from losscli.losses.roles import Embedding, Real
+from losscli.losses.roles import Real, Vectors
 
 
 @loss(
@@ -373,7 +373,7 @@ def quantile(
     family="regression",
     aliases=("CosineSimilarity", "cosine_similarity", "cosine-proximity"),
     dialects={
-        "keras": dialect("losses.CosineSimilarity", eps=1e-7),
+        "keras": dialect("losses.CosineSimilarity", row="none", eps=1e-7),
     },
     example=Example("a,b,c,d\n1,0,1,1\n1,1,-1,0.5", "--pred a,b --target c,d"),
     edges=(
@@ -392,7 +392,7 @@ def quantile(
         bounds=(-1, 1),
     ),
 )
-def cosine_similarity(pred: Embedding, target: Embedding, *, eps: NotNegative = 1e-7) -> Array:
+def cosine_similarity(pred: Vectors, target: Vectors, *, eps: NotNegative = 1e-7) -> Array:
     """Minus the cosine of the angle between the predicted and the true vector.
 
     Formula:

@@ -80,7 +80,10 @@ ClassCounts = Annotated[Array, one(NOT_NEGATIVE)]
 Boxes = Annotated[Array, Role((("n 4", Box()),))]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
 BY = Role((("n", REAL),), optional=True, keys=True)
+#: one vector a row, for losses that compare a row with others
 Embedding = Annotated[Array, Role((("n d", REAL),))]
+#: a vector at every position of a row
+Vectors = Annotated[Array, Role((("n ... d", REAL),))]
 #: embeddings that all rows share
 EmbeddingBank = Annotated[Array, Role((("m d", REAL),), whole=True)]
 #: a matrix with a row, and a vector with an entry, for each class

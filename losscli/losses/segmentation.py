@@ -21,12 +21,12 @@ def masks(pred: Array, target: Array, input: str, include_background: bool) -> t
     p = sigmoid(pred) if input == "logits" else pred
     if include_background:
         return p, target
-    if p.ndim == 1 or p.shape[1] < 2:
+    if p.ndim == 1 or p.shape[-1] < 2:
         raise UsageError(
             "--no-include-background leaves no class of one column",
             "without a column for the background, there is none to leave out",
         )
-    return p[:, 1:], target[:, 1:]
+    return p[..., 1:], target[..., 1:]
 
 
 def sums(p: Array, t: Array, both_classes: bool, of: Callable[[Array, Array], Sums]) -> Sums:
@@ -112,7 +112,7 @@ def dice(
         empty: the loss where the target has no foreground: what the formula says (0 when the
             prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
             leaves these units out of the mean.
-        include_background: count class 0, the first of the second axis, as a class (MONAI).
+        include_background: count class 0, the first of the last axis, as a class (MONAI).
         both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
             class (kornia's dice_loss of two classes).
 
@@ -194,7 +194,7 @@ def jaccard(
         empty: the loss where the target has no foreground: what the formula says (0 when the
             prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
             leaves these units out of the mean.
-        include_background: count class 0, the first of the second axis, as a class (MONAI).
+        include_background: count class 0, the first of the last axis, as a class (MONAI).
         both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
             class (kornia's dice_loss of two classes).
 
@@ -293,7 +293,7 @@ def tversky(
         empty: the loss where the target has no foreground: what the formula says (0 when the
             prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
             leaves these units out of the mean.
-        include_background: count class 0, the first of the second axis, as a class (MONAI).
+        include_background: count class 0, the first of the last axis, as a class (MONAI).
         both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
             class (kornia's dice_loss of two classes).
 

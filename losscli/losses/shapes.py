@@ -15,6 +15,7 @@ Shape = tuple[int, ...]  # of one row: the axes after the first
 
 #: axes of vectors and lists, of which a column is one with a single entry
 VECTORS = ("d", "L", "m")
+AXIS_HINT = "--class-axis says which axis holds the classes, when it is not the last"
 
 
 class Binding(NamedTuple):
@@ -86,7 +87,8 @@ def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any
 
 
 def _is_vector(pattern: str) -> bool:
-    return pattern.split()[1:] in [[axis] for axis in VECTORS]
+    """Whether a row may be one vector."""
+    return [axis for axis in pattern.split()[1:] if axis != "..."] in [[axis] for axis in VECTORS]
 
 
 def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any]) -> None:
@@ -103,8 +105,9 @@ def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any])
             )
         if not isinstance(parameter.kind, Vector):
             continue
-        size = axes.get(parameter.kind.axis)
+        size, hint = axes.get(parameter.kind.axis), ""
         if isinstance(size, tuple):
+            hint = AXIS_HINT if len(size) > 1 else ""
             size = size[-1] if size else 1
         if size is None:
             continue
@@ -113,13 +116,30 @@ def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any])
         elif len(params[name]) != size:
             what = "classes" if parameter.kind.axis == "C" else "columns"
             raise DataError(
-                f"{parameter.option} has {len(params[name])} numbers, pred has {size} {what}"
+                f"{parameter.option} has {len(params[name])} numbers, pred has {size} {what}", hint
             )
 
 
-def has_classes(role: Role, of: Callable[[Iterable[bool]], bool] = any) -> bool:
-    """Whether any, or all, of a role's shapes have an axis of classes."""
-    return of("C" in pattern.split() for pattern, _ in role.shapes)
+def class_axis(loss: Loss) -> str:
+    """The axis that `--class-axis` is about, by its name in the shapes; "" where there is none.
+
+    Where no role has one value a class, it is the last of the elements, if classes are told apart
+    by it or have a weight each; or that of vectors, of which there may be many in a row.
+    """
+    if any(has_axis(role, "C") for role in loss.roles.values()):
+        return "C"
+    weighs = any(
+        isinstance(p.kind, Vector) and p.kind.axis == "..." for p in loss.parameters.values()
+    )
+    if loss.kind == "pooled" or weighs:
+        return "..."
+    vectors = any(has_axis(role, "...") and has_axis(role, "d") for role in loss.roles.values())
+    return "d" if vectors else ""
+
+
+def has_axis(role: Role, axis: str, of: Callable[[Iterable[bool]], bool] = any) -> bool:
+    """Whether any, or all, of a role's shapes have an axis of that name."""
+    return of(axis in pattern.split() for pattern, _ in role.shapes)
 
 
 def describe(role: Role) -> str:
@@ -149,8 +169,10 @@ def _mismatch(
         message = f"{name} has {width(shape)}, which does not go with it"
         return DataError(
             f"{sizes}; {message} ({loss.name} wants {name} {wanted})",
-            "--class-axis says which axis holds the classes, when it is not the last"
-            if any(has_classes(loss.roles[o], all) and len(shapes[o]) > 1 for o in before)
+            f"{loss.of_classes} takes class indices beside the scores of all classes"
+            if loss.of_classes and shape == () and len(shapes[before[0]]) == 1
+            else AXIS_HINT
+            if any(has_axis(loss.roles[o], "C", all) and len(shapes[o]) > 1 for o in before)
             else "nothing is broadcast: name as many columns for one as for the other",
         )
     return DataError(
