@@ -63,3 +63,21 @@ def test_optax(loss: Loss, shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(
         np.ravel(result.per_sample), np.ravel(expected), rtol=1e-11, atol=1e-14
     )
+
+
+@pytest.mark.parametrize("positions_too", [False, True], ids=["rows", "positions"])
+@pytest.mark.parametrize("name", ["mse", "cosine-similarity", "cross-entropy"])
+def test_keras_weights(name: str, positions_too: bool, keras: Any) -> None:
+    """A weight for each row, or for each position; Keras wants the others' axes too."""
+    loss = CATALOGUE.losses[name]
+    arrays = positions(loss, "keras", (2, 3, 4))
+    weight = np.random.default_rng(1).uniform(size=(2, 3) if positions_too else (2,))
+    function = resolve(keras, loss.dialects["keras"].call)()
+    expected = KERAS.get(name, swapped)(
+        lambda target, pred: function(
+            target, pred, sample_weight=weight.reshape(2, -1, *(1,) * (np.ndim(target) - 3))
+        ),
+        arrays,
+    )
+    result = losscli.compute(name, dialect="keras", weight=weight, **arrays)
+    assert result.value == pytest.approx(float(expected), rel=1e-11)

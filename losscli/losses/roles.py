@@ -29,8 +29,8 @@ class Role(NamedTuple):
     """What a named input holds: its shapes, each with the domain of its values.
 
     A shape is written in named axes: "n" is one value a row, "n ..." any further axes (the same
-    for every role that has them), "n C" one value a class. The first shape that fits the data and
-    agrees with the roles before it is the one that counts.
+    for every role that has them), "n (...)" none or the first of those, "n C" one value a class.
+    The first shape that fits the data and agrees with the roles before it is the one that counts.
     """
 
     shapes: tuple[tuple[str, Domain], ...]
@@ -78,7 +78,7 @@ RowClass = Annotated[Array, one(ClassNumber())]
 RowBinary = Annotated[Array, one(BINARY)]
 ClassCounts = Annotated[Array, one(NOT_NEGATIVE)]
 Boxes = Annotated[Array, Role((("n 4", Box()),))]
-WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)), optional=True)
+WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n (...)", NOT_NEGATIVE)), optional=True)
 BY = Role((("n", REAL),), optional=True, keys=True)
 #: one vector a row, for losses that compare a row with others
 Embedding = Annotated[Array, Role((("n d", REAL),))]

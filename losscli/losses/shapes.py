@@ -70,6 +70,8 @@ def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any
     names = pattern.split()[1:]  # after "n"
     if shape == () and _is_vector(pattern):
         shape = (1,)
+    if names == ["(...)"]:
+        return {} if axes.get("...", ())[: len(shape)] == shape else None
     bound: dict[str, Any] = {}
     if "..." in names:
         rest = len(shape) - (len(names) - 1)
@@ -152,7 +154,7 @@ def _readable(pattern: str, domain: Domain) -> str:
     # Beside (n, C), "n ..." stands for what is left without the classes.
     if isinstance(domain, ClassIndex):
         return "(n,)"
-    return {"n": "(n,)", "n ...": "(n,) or (n, k)", "n ... C": "(n, C)"}.get(
+    return {"n": "(n,)", "n (...)": "(n,)", "n ...": "(n,) or (n, k)", "n ... C": "(n, C)"}.get(
         pattern, f"({', '.join(pattern.split())})"
     )
 
