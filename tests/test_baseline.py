@@ -73,6 +73,7 @@ CASES: list[tuple[str, dict[str, Any], Array]] = [
     *[("gamma-nll", {"input": i}, COUNTS + 0.5) for i in ("mean", "log-mean")],
     ("cosine-similarity", {}, REAL),
     ("cosine-similarity", {"eps": 2.0}, REAL),
+    ("cosine-similarity", {"negate": False}, REAL),
     *[("kl-divergence", {"input": i}, P) for i in ("probs", "log-probs", "logits")],
     ("kl-divergence", {"log_target": True}, np.log(P)),
     ("kl-divergence", {"renormalize": True}, 7.0 * SOFT),

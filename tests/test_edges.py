@@ -68,6 +68,7 @@ ANSWERS: dict[str, list[float | str]] = {
     "modified-huber": [4.0, 3200.0, 0.0],
     # p = ⅓ each: Σ p (0 − ½ p) + ½
     "sparsemax": [0.5 - 1 / 6, 0.0, 800.0],
+    "ranking-softmax": [0.0, 3 * LN_3, 800.0],
     "margin-ranking": [0.0, 0.5, REFUSED],
     "categorical-hinge": [1.0, 4.0],
     "multiclass-hinge": [1.0, 3.0],

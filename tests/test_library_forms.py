@@ -22,6 +22,11 @@ MASKS: dict[str, Any] = {
     "pred": np.array([[0.9, 0.8, 0.2, 0.1], [0.3, 0.1, 0.0, 0.0]]),
     "target": np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]),
 }
+CLASS_SCORES = np.array([[0.2, 0.5, 0.7], [0.3, 0.1, 0.5], [0.9, 0.6, 0.3]])
+CLASS_MASKS: dict[str, Any] = {
+    "pred": np.exp(CLASS_SCORES) / np.exp(CLASS_SCORES).sum(axis=1, keepdims=True),
+    "target": np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]),
+}
 QUANTILES: dict[str, Any] = {"pred": [2.5, 0.0, 2.0, 8.0], "target": [3.0, -0.5, 2.0, 7.0]}
 VIEWS: dict[str, Any] = {
     "x": [[1, 0], [0, 1], [0.6, 0.8], [0.9, 0.1], [0.2, 1], [0.5, 0.5]],
@@ -52,6 +57,8 @@ def value(loss: str, *inputs: dict[str, Any], **options: Any) -> Any:
         # kornia.losses.dice_loss of two classes
         (value("dice", MASKS, per="image", both_classes=True, smooth=1e-8,
                smooth_to="denominator"), 0.1250000011),
+        # mindspore.nn.MultiClassDiceLoss(), in its documentation
+        (value("dice", CLASS_MASKS, dialect="mindspore", per="class"), 0.54958105),
         # smp.DiceLoss, of the first image alone
         (value("dice", MASKS, per="image", empty="skip"), 0.15),
         # pytorch_metric_learning.losses.SupConLoss(0.1)

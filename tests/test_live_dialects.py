@@ -113,6 +113,11 @@ TORCH: dict[str, tuple[str, Callable[..., Any], dict[str, Array]]] = {
         F.triplet_margin_with_distance_loss,
         {"anchor": REAL, "positive": OTHER, "negative": POSITIVE},
     ),
+    "cosine-similarity": (
+        "cosine-similarity",
+        lambda x, y: F.cosine_similarity(x, y).mean(),
+        {"pred": REAL, "target": OTHER},
+    ),
     "cosine-embedding": (
         "cosine-embedding",
         F.cosine_embedding_loss,

@@ -4,6 +4,8 @@ The libraries are called as they are without any argument, in float64, on random
 ties and certainties among them. A table for each says which calls are not `f(pred, target)`.
 """
 
+import functools
+import inspect
 import os
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import losscli
+from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.domains import By, Interval, Unless
-from losscli.losses.registry import ABSENT
+from losscli.losses.registry import ABSENT, name_key
 from tests import generate
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -25,9 +28,14 @@ Arrays = dict[str, Any]
 Call = Callable[[Callable[..., Any], Arrays], Any]
 SEEDS = range(2)
 C = generate.CLASSES
-#: what is float32 there whatever the inputs: the ln 2 of Keras's LogCosh, torch's CTC in Keras, and
-#: torchmetrics' counts
-SINGLE = {("keras", "log-cosh"): 3e-7, ("keras", "ctc"): 1e-6, ("torchmetrics", "hamming"): 1e-7}
+#: what is float32 there whatever the inputs: the ln 2 of Keras's LogCosh, torch's CTC in Keras,
+#: torchmetrics' counts and the vectors of its cosines
+SINGLE = {
+    ("keras", "log-cosh"): 3e-7,
+    ("keras", "ctc"): 1e-6,
+    ("torchmetrics", "hamming"): 1e-7,
+    ("torchmetrics", "cosine-similarity"): 3e-6,
+}
 
 
 def plain(function: Callable[..., Any], given: Arrays, **options: Any) -> Any:
@@ -62,7 +70,14 @@ def frames_first(function: Callable[..., Any], given: Arrays, **options: Any) ->
     return function(given["pred"].transpose(0, 1), target.clamp(min=0), frames, lengths, **options)
 
 
+def cosine(function: Callable[..., Any], given: Arrays, reduction: str) -> Any:
+    """A function that leaves the reduction to others."""
+    cosines = function(*given.values())
+    return cosines if reduction == "none" else getattr(cosines, reduction)()
+
+
 TORCH: dict[str, Callable[..., Any]] = {
+    "cosine-similarity": cosine,
     "linear-cross-entropy": lambda f, given, **options: f(
         given["x"], given["linear_weight"], given["target"].long(), **options
     ),
@@ -158,6 +173,7 @@ OPTAX: dict[str, Call] = {
     "poly-cross-entropy": lambda f, given: f(given["pred"], np.eye(C)[given["target"].astype(int)]),
     "nt-xent": views,
     "dice": with_channel,
+    "tversky": with_channel,
     "ctc": paddings,
 }
 
@@ -286,3 +302,80 @@ def test_every_loss_of_keras_has_its_name_here(keras: Any) -> None:
     assert len(names) > 20
     missing = {name for name in names | functions if CATALOGUE.find(name) is None}
     assert missing == set(NO_LOSSES)
+
+
+def test_every_loss_of_optax_has_its_name_here() -> None:
+    pytest.importorskip("jax")
+    module = pytest.importorskip("optax").losses
+    names = {n for n, v in vars(module).items() if inspect.isfunction(v) and n[0] != "_"}
+    assert len(names) > 20
+    known = {n for n in names if CATALOGUE.find(n) is not None or name_key(n) in ABSENT}
+    # One makes losses of other functions, one makes labels.
+    assert names - known == {"make_fenchel_young_loss", "smooth_labels"}
+
+
+RNG = np.random.default_rng(5)
+REAL, OTHER = RNG.normal(size=(2, 24))
+CLASSES, GUESSES = RNG.integers(0, C, (2, 24))
+
+
+def test_single_errors_are_had_as_their_hints_say() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    errors = losscli.compute("mae", pred=REAL, target=OTHER, reduction="none").per_sample
+    assert metrics.max_error(OTHER, REAL) == max(errors)
+    assert metrics.median_absolute_error(OTHER, REAL) == np.median(errors)
+    hint = "--reduction none gives every error"
+    for name in ("max_error", "median_absolute_error"):
+        with pytest.raises(UsageError, match=f"{name} is not in the catalogue") as error:
+            losscli.compute(name, pred=REAL, target=OTHER)
+        assert hint in str(error.value.hint)
+
+
+def test_relative_squared_error_is_had_as_its_hint_says() -> None:
+    module = pytest.importorskip("torchmetrics.functional")
+    skill = losscli.compute("mse", pred=REAL, target=OTHER, baseline=True).skill
+    expected = module.relative_squared_error(torch.tensor(REAL), torch.tensor(OTHER))
+    assert 1.0 - skill == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_hamming_distance_of_classes_is_had_as_its_hint_says() -> None:
+    module = pytest.importorskip("torchmetrics.functional.classification")
+    distance = functools.partial(
+        module.multiclass_hamming_distance, *map(torch.tensor, (GUESSES, CLASSES)), C
+    )
+    given: Arrays = {"pred": GUESSES, "target": CLASSES}
+    micro = losscli.compute("zero-one", **given).value
+    assert micro == pytest.approx(float(distance(average="micro")), rel=1e-6)
+    macro = losscli.compute("zero-one", weight=1.0 / np.bincount(CLASSES)[CLASSES], **given).value
+    assert macro == pytest.approx(float(distance()), rel=1e-6)
+
+
+def test_generalized_dice_is_had_as_its_hint_says() -> None:
+    jax = pytest.importorskip("jax")
+    module = pytest.importorskip("optax").losses
+    jax.config.update("jax_enable_x64", True)
+    scores = RNG.normal(size=(5, C, 6))  # the classes on the second axis, where dice has them
+    masks = np.eye(C)[RNG.integers(0, C, (5, 6))].transpose(0, 2, 1)
+    expected = module.multiclass_generalized_dice_loss(
+        scores.transpose(0, 2, 1), masks.transpose(0, 2, 1)
+    )
+    p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    losses = losscli.compute(
+        "dice", pred=p, target=masks, smooth=2.0, per="image-class", row="none", reduction="none"
+    ).per_sample
+    weight = 1.0 / (masks.sum(axis=(0, 2)) ** 2 + 1e-7)
+    value = np.mean(np.reshape(losses, (5, C)) * weight * C / weight.sum())
+    assert value == pytest.approx(float(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize("degree", [2, 4])
+def test_triplets_of_optax_in_even_norms(degree: int) -> None:
+    jax = pytest.importorskip("jax")
+    module = pytest.importorskip("optax").losses
+    jax.config.update("jax_enable_x64", True)
+    triplets = dict(
+        zip(("anchor", "positive", "negative"), RNG.normal(size=(3, 9, 4)), strict=True)
+    )
+    expected = module.triplet_margin_loss(*triplets.values(), norm_degree=degree)
+    value = losscli.compute("triplet-margin", dialect="optax", p=degree, **triplets).value
+    assert value == pytest.approx(float(expected.mean()), rel=1e-12)

@@ -268,7 +268,7 @@ def test_typos_get_a_suggestion(typo: str, meant: str) -> None:
 
 def test_what_needs_the_weights_of_a_network_says_so() -> None:
     for name in ("adaptive-log-softmax", "AdaptiveLogSoftmaxWithLoss"):
-        with pytest.raises(UsageError, match="not a loss of saved predictions") as error:
+        with pytest.raises(UsageError, match="is not in the catalogue") as error:
             CATALOGUE.get(name)
         assert "use nll" in error.value.hint
 

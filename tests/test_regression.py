@@ -164,3 +164,20 @@ def test_cosine_with_a_floor_under_the_norm() -> None:
 def test_cosine_stays_within_its_range() -> None:
     x = np.random.default_rng(5).normal(size=(2000, 7))
     assert min(of("cosine-similarity", x, 3 * x)) == -1.0
+
+
+@pytest.mark.parametrize(
+    ("loss", "target", "hint"),
+    [
+        ("poisson-nll", -1.0, "no count is below 0"),
+        ("poisson-deviance", -1.0, "no count is below 0"),
+        ("binary-cross-entropy", 1.5, "no other value outside [0, 1] is a probability"),
+        ("binary-cross-entropy", -0.5, "--labels NEG,POS maps any two values"),
+    ],
+)
+def test_what_is_no_target_though_torch_computes_with_it(
+    loss: str, target: float, hint: str
+) -> None:
+    with pytest.raises(DataError, match="target") as error:
+        losscli.compute(loss, pred=[0.5], target=[target])
+    assert hint in str(error.value.hint)

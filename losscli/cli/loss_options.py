@@ -154,7 +154,7 @@ def _row_options(loss: Loss) -> list[click.Parameter]:
 
 
 def dialect_options(loss: Loss) -> list[click.Parameter]:
-    """The options of losses that libraries have, and of losses with class weights."""
+    """The options of classes, their weights, a baseline and the library that has the loss."""
     options: list[click.Parameter] = []
     if any(role.by_class for role in loss.roles.values()):
         options.append(
@@ -186,17 +186,18 @@ def dialect_options(loss: Loss) -> list[click.Parameter]:
                 "skill score 1 − loss / baseline.",
             )
         )
-    if loss.dialects:
-        options.append(
-            Option(
-                ["--dialect"],
-                metavar="|".join(loss.dialects),
-                type=WordType(tuple(loss.dialects)),
-                section="Parameters",
-                help="The library whose form of the loss sets every option that is not given; "
-                f"losscli info {loss.reference} shows what.",
-            )
+    options.append(
+        Option(
+            ["--dialect"],
+            metavar="|".join(loss.dialects),
+            type=WordType(tuple(loss.dialects)),
+            section="Parameters",
+            # Where no library has the loss, it is there to say so.
+            hidden=not loss.dialects,
+            help="The library whose form of the loss sets every option that is not given; "
+            f"losscli info {loss.reference} shows what.",
         )
+    )
     return options
 
 

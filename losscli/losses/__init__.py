@@ -26,6 +26,7 @@ FAMILIES = (
     "focal_losses",
     "margin",
     "multiclass_margin",
+    "ranking",
     "metric_learning",
     "batch_contrast",
     "segmentation",

@@ -194,9 +194,13 @@ def rate(target: Array, weight: Array, params: Parameters) -> Array:
 
 
 def direction(target: Array, weight: Array, params: Parameters) -> Array:
-    """The direction of the sum of all directions, the greatest mean cosine; not below ε."""
+    """The direction of the sum of all directions, the greatest mean cosine; not below ε.
+
+    Where the loss is the cosine itself, the opposite of it.
+    """
     whole = unit(mean(unit(target, params["eps"])[0], weight, params))[0]
-    result: Array = max(1.0, float(params["eps"])) * whole
+    sign = 1.0 if params["negate"] else -1.0
+    result: Array = sign * max(1.0, float(params["eps"])) * whole
     return result
 
 

@@ -422,11 +422,17 @@ REAL = Interval()
 NOT_NEGATIVE = Interval(low=0.0)
 SIGN = Labels(-1.0, 1.0)
 BINARY = Labels(0.0, 1.0)
+COUNT = Interval(
+    low=0.0,
+    advice="no count is below 0, and what torch makes of one is no likelihood: leave the row out, "
+    "or use mse for values of either sign",
+)
 PROBABILITY = Interval(0.0, 1.0, advice="--input logits for raw scores")
 SOFT_LABEL = Interval(
     0.0,
     1.0,
-    advice="--labels NEG,POS maps any two values to 0 and 1, such as --labels -1,1",
+    advice="--labels NEG,POS maps any two values to 0 and 1, such as --labels -1,1; no other "
+    "value outside [0, 1] is a probability",
     label_codes=(0.0, 1.0),
 )
 

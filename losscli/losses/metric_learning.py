@@ -186,7 +186,8 @@ def triplet_margin(
 
     Parameters:
         margin: Δ, the lead in distance from which on a triplet costs nothing.
-        p: the degree of the norm.
+        p: the degree of the norm (optax's norm_degree, whose powers are of x − y and not of
+            |x − y|, so that an odd one gives another number there, or NaN).
         swap: let d(a, n) be the lesser of d(a, n) and d(p, n).
         distance_eps: ε, which keeps a distance from 0 (torch and optax 1e-6).
         eps_on: ε is added to every difference of coordinates (torch), or to the sum under the

@@ -187,8 +187,12 @@ class Loss:
                 f"no dialect '{library}'",
                 suggestion(library, LIBRARIES) or f"the dialects are {', '.join(LIBRARIES)}",
             )
-        have = ", ".join(self.dialects) or "none"
-        raise UsageError(f"{library} has no {self.name}", f"libraries that have it: {have}")
+        if other := CATALOGUE.under_its_name(self, library):
+            called = other.dialects[library].name(library)
+            hint = f"{called} is {other.name}, which has --dialect {library}"
+        else:
+            hint = f"libraries that have it: {', '.join(self.dialects) or 'none'}"
+        raise UsageError(f"{library} has no {self.name}", hint)
 
     def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every parameter's value: those given, checked, and the defaults of the others."""
@@ -253,11 +257,25 @@ def _kind(parameter: inspect.Parameter) -> Kind:
     )
 
 
-#: losses of libraries that cannot be computed from outputs alone, and what to do instead
+_EVERY_ERROR = "losscli compute mae --reduction none gives every error"
+#: losses of libraries that are not of the catalogue: why, and what to do instead
 ABSENT = {
     "sampledsoftmax": "it samples classes of a layer: save its logits and use cross-entropy",
     "adaptivelogsoftmax": "it needs the weights of its module: save its log_prob and use nll",
     "adaptivelogsoftmaxwith": "it needs the weights of its module: save its log_prob and use nll",
+    "maxerror": f"it is the error of one row, and no mean: {_EVERY_ERROR}, of which it is the "
+    "largest",
+    "medianabsoluteerror": f"it is the error of one row, and no mean: {_EVERY_ERROR}, of which it "
+    "is the median",
+    "relativesquarederror": "it is 1 minus the skill that losscli compute mse --baseline shows, "
+    "of one column",
+    "multiclassdice": "it is the dice loss of each class, of the softmax of the scores: save that "
+    "and use dice --dialect mindspore --per class",
+    "multiclassgeneralizeddice": "it weighs classes by the sizes that they have in a batch: save "
+    "the softmax of the scores, use dice --smooth 2 --per image-class --row none --reduction none, "
+    "and weigh the losses",
+    "multiclasshammingdistance": "use zero-one: its mean is the distance with average='micro', and "
+    "with 'macro' where the --weight of a row is 1 over the rows of its class",
 }
 
 
@@ -286,13 +304,22 @@ class Catalogue:
         """As `find`; a UsageError with a suggestion when there is none."""
         found = self.find(name)
         if found is None and name_key(name) in ABSENT:
-            raise UsageError(f"{name} is not a loss of saved predictions", ABSENT[name_key(name)])
+            raise UsageError(f"{name} is not in the catalogue", ABSENT[name_key(name)])
         if found is None:
             raise UsageError(
                 f"no loss is called '{name}'",
                 self.suggest(name) or "losscli list shows them all",
             )
         return found
+
+    def under_its_name(self, loss: Loss, library: str) -> Loss | None:
+        """The loss that a library gives one of another loss's names."""
+        for other in self:
+            form = other.dialects.get(library)
+            found = form and self.find(form.call.rpartition(".")[2])
+            if found and found[0] is loss and other is not loss:
+                return other
+        return None
 
     def suggest(self, name: str) -> str:
         """'did you mean …?' for a name that is nearly one, else nothing."""

@@ -373,7 +373,27 @@ def quantile(
     family="regression",
     aliases=("CosineSimilarity", "cosine_similarity", "cosine-proximity"),
     dialects={
+        "torch": dialect(
+            "nn.functional.cosine_similarity",
+            negate=False,
+            eps=1e-8,
+            note="it returns the cosines of all rows; the value is their mean. Its vectors are on axis 1, "
+            "for three axes and more --class-axis 1",
+        ),
         "keras": dialect("losses.CosineSimilarity", row="none", eps=1e-7),
+        "torchmetrics": dialect(
+            "functional.cosine_similarity",
+            negate=False,
+            eps=0.0,
+            reduction="sum",
+            note="it computes in float32, this in float64; a zero vector gives NaN there",
+        ),
+        "optax": dialect(
+            "losses.cosine_similarity",
+            negate=False,
+            eps=0.0,
+            note="its epsilon is the square of eps; a zero vector gives NaN there",
+        ),
     },
     example=Example("a,b,c,d\n1,0,1,1\n1,1,-1,0.5", "--pred a,b --target c,d"),
     edges=(
@@ -392,7 +412,9 @@ def quantile(
         bounds=(-1, 1),
     ),
 )
-def cosine_similarity(pred: Vectors, target: Vectors, *, eps: NotNegative = 1e-7) -> Array:
+def cosine_similarity(
+    pred: Vectors, target: Vectors, *, eps: NotNegative = 1e-7, negate: bool = True
+) -> Array:
     """Minus the cosine of the angle between the predicted and the true vector.
 
     Formula:
@@ -404,6 +426,8 @@ def cosine_similarity(pred: Vectors, target: Vectors, *, eps: NotNegative = 1e-7
 
     Parameters:
         eps: ε, the least that each norm counts as (Keras 1e-7, torch 1e-8).
+        negate: the loss is minus the cosine; without, it is the cosine itself, which grows with
+            the likeness (torch, torchmetrics and optax).
 
     Returns:
         One loss a row, from −1 for one direction to 1 for opposite ones; 0 for a zero vector,
@@ -414,7 +438,7 @@ def cosine_similarity(pred: Vectors, target: Vectors, *, eps: NotNegative = 1e-7
 
     Source:
         keras.losses.CosineSimilarity. (torch, torchmetrics and optax have functions of the name
-        that are the cosine itself.)
+        that are the cosine itself: --no-negate.)
 
     Example:
         >>> import numpy as np
@@ -422,4 +446,5 @@ def cosine_similarity(pred: Vectors, target: Vectors, *, eps: NotNegative = 1e-7
         >>> cosine_similarity(pred, target)
         array([-1.,  0.])
     """
-    return 0.0 - cosine(pred, target, eps)
+    similarity = cosine(pred, target, eps)
+    return 0.0 - similarity if negate else similarity

@@ -4,6 +4,7 @@ from typing import Annotated, NamedTuple
 
 from losscli.losses.domains import (
     BINARY,
+    COUNT,
     NOT_NEGATIVE,
     PROBABILITY,
     REAL,
@@ -69,7 +70,7 @@ Real = Annotated[Array, ANYTHING]
 #: one number an element, or one a row that holds for all of its elements
 RealOrRow = Annotated[Array, Role((("n ...", REAL), ("n", REAL)))]
 NotNegativeOrRow = Annotated[Array, Role((("n ...", NOT_NEGATIVE), ("n", NOT_NEGATIVE)))]
-Count = Annotated[Array, each(NOT_NEGATIVE)]
+Count = Annotated[Array, each(COUNT)]
 Sign = Annotated[Array, each(SIGN)]
 SoftLabel = Annotated[Array, each(SOFT_LABEL)]
 RowReal = Annotated[Array, one(REAL)]

@@ -238,6 +238,13 @@ def jaccard(
             smooth_to="denominator",
             note="its alpha is fn_weight here, its beta fp_weight",
         ),
+        "optax": dialect(
+            "losses.dice_loss",
+            per="image",
+            input="logits",
+            smooth=1.0,
+            note="of one channel; its alpha is fp_weight here, its beta fn_weight",
+        ),
     },
     example=MASKS,
     edges=(
@@ -288,7 +295,7 @@ def tversky(
         fp_weight: α, the weight of false positives.
         fn_weight: β, the weight of false negatives.
         gamma: γ, the power that makes it the focal Tversky loss.
-        smooth: s, added so that small masks weigh less (Keras 1e-7, MONAI 1e-5).
+        smooth: s, added so that small masks weigh less (Keras 1e-7, MONAI 1e-5, optax 1).
         smooth_to: whether s is added above and below, or only below (Keras).
         empty: the loss where the target has no foreground: what the formula says (0 when the
             prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
@@ -305,8 +312,8 @@ def tversky(
 
     Source:
         monai.losses.TverskyLoss, segmentation_models_pytorch TverskyLoss, keras.losses.Tversky
-        (weights swapped); Salehi et al., "Tversky Loss Function for Image Segmentation", 2017;
-        Abraham and Khan, "A Novel Focal Tversky Loss Function", 2019.
+        (weights swapped), optax.losses.dice_loss; Salehi et al., "Tversky Loss Function for Image
+        Segmentation", 2017; Abraham and Khan, "A Novel Focal Tversky Loss Function", 2019.
 
     Example:
         >>> import numpy as np
