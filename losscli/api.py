@@ -275,6 +275,8 @@ def _shown(request: Request, plan: Plan) -> dict[str, str]:
         "missing",
     ):
         value = getattr(request.options, name)
+        if name == "labels" and value is not None:
+            value = value[:2]  # a third is the ignored one, which is a parameter
         if value != getattr(default, name):
             shown[name] = ",".join(value) if isinstance(value, tuple) else value
     return {

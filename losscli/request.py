@@ -10,6 +10,7 @@ from losscli.data.inputs import InputOptions
 from losscli.engine.survey import class_counts, survey
 from losscli.errors import UsageError
 from losscli.losses.class_rules import ClassWeightRule
+from losscli.losses.domains import number
 from losscli.losses.numerics import Array
 from losscli.losses.parameters import ClassWeightVector
 from losscli.losses.registry import Loss
@@ -50,7 +51,7 @@ class Request:
 def in_dialect(request: Request) -> tuple[Request, list[str]]:
     """The request with what its dialect says of all that was not asked for, and what to tell."""
     if request.dialect is None:
-        return request, []
+        return _with_ignored_label(request), []
     library, loss = request.dialect, request.loss
     form = loss.dialect(library)
     options = form.of(library)
@@ -58,25 +59,40 @@ def in_dialect(request: Request) -> tuple[Request, list[str]]:
     if form.decide is not None:
         settled = loss.resolve({**request.preset, **_parameters(loss, options), **request.given})
         labels = request.options.labels or options.get("labels")
-        looking = replace(request.options, labels=labels)
-        seen = survey(loss, request.roles, settled, looking, request.data)
+        looking = _with_ignored_label(
+            replace(request, given=settled, options=replace(request.options, labels=labels))
+        )
+        seen = survey(loss, request.roles, settled, looking.options, request.data)
         given = {*request.given, *(["labels"] if request.options.labels else [])}
         decided = {name: v for name, v in form.decide(seen).items() if name not in given}
         options |= decided
         notes.append(f"{library} looks at the values, and takes {_said(decided)}")
-    return (
-        replace(
-            request,
-            preset={**request.preset, **_parameters(loss, options)},
-            options=replace(
-                request.options, labels=request.options.labels or options.get("labels")
-            ),
-            reduction=request.reduction or [options["reduction"]],
-            row=request.row or options["row"],
-            per=request.per or options.get("per"),
-        ),
-        notes,
+    formed = replace(
+        request,
+        preset={**request.preset, **_parameters(loss, options)},
+        options=replace(request.options, labels=request.options.labels or options.get("labels")),
+        reduction=request.reduction or [options["reduction"]],
+        row=request.row or options["row"],
+        per=request.per or options.get("per"),
     )
+    return _with_ignored_label(formed), notes
+
+
+def _with_ignored_label(request: Request) -> Request:
+    """The request with the ignored label beside the two that the values of a file are."""
+    ignored = request.parameters().get("ignore_index")
+    codes = next((role.codes for role in request.loss.roles.values() if role.codes), None)
+    if ignored is None or codes is None:
+        return request
+    labels = request.options.labels
+    if str(ignored) in (labels or map(number, codes)):
+        raise UsageError(
+            f"--ignore-index: {ignored} is one of the two labels",
+            "" if labels else "--labels 0,1 where the labels are 0 and 1",
+        )
+    if labels is None:
+        return request
+    return replace(request, options=replace(request.options, labels=(*labels, str(ignored))))
 
 
 def check_columns(request: Request, shapes: Mapping[str, Shape]) -> None:

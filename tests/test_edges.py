@@ -61,8 +61,9 @@ ANSWERS: dict[str, list[float | str]] = {
     "categorical-focal": [800.0, inf, 0.0, nan],
     "poly-cross-entropy": [800.0 + 1.0, inf, 0.0],
     "hinge-embedding": [REFUSED, 0.25 + 0.75, 0.0, 0.0],
-    "hinge": [1.0, 801.0, 0.0, 3.5, REFUSED],  # scikit-learn takes a single label for the negative
-    "squared-hinge": [1.0, 801.0**2, REFUSED],
+    # scikit-learn takes a single label for the negative
+    "hinge": [1.0, 801.0, 0.0, 3.5, REFUSED, nan],
+    "squared-hinge": [1.0, 801.0**2, REFUSED, nan],
     "soft-margin": [800.0, 0.0, LN_2],
     "exponential": [inf, 0.0, 1.0],
     "modified-huber": [4.0, 3200.0, 0.0],
@@ -71,7 +72,7 @@ ANSWERS: dict[str, list[float | str]] = {
     "ranking-softmax": [0.0, 3 * LN_3, 800.0],
     "margin-ranking": [0.0, 0.5, REFUSED],
     "categorical-hinge": [1.0, 4.0],
-    "multiclass-hinge": [1.0, 3.0],
+    "multiclass-hinge": [1.0, 3.0, nan],
     "multi-margin": [2 / 3, nan],
     "multilabel-margin": [0.0, 0.0],
     "multilabel-soft-margin": [800.0, 0.0],

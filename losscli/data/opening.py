@@ -23,6 +23,7 @@ from losscli.data.references import STDIN, Reference, choose
 from losscli.data.source import WHOLE, LabelMap, Source, Wanted
 from losscli.data.troubles import Tell
 from losscli.errors import DataError, UsageError
+from losscli.losses.domains import Labels
 from losscli.losses.registry import suggestion
 from losscli.losses.roles import Role
 from losscli.stopwatch import Stopwatch
@@ -53,7 +54,8 @@ class Column(NamedTuple):
 class Naming(NamedTuple):
     """What values of labels and of classes are called in the files."""
 
-    labels: tuple[str, str] | None = None
+    #: and a third for an ignored one, where there is one
+    labels: tuple[str, ...] | None = None
     #: the names of the classes in their order, or COLUMNS for those of the columns of scores
     classes: tuple[str, ...] | None = None
 
@@ -253,6 +255,13 @@ def _columns_of(
     return names, names
 
 
+def _label_map(labels: tuple[str, ...], codes: tuple[float, float]) -> LabelMap:
+    """Two labels and what they stand for, and the ignored one where there is one."""
+    if len(labels) == 2:
+        return LabelMap(labels, codes)
+    return LabelMap(labels, (*codes, Labels(*codes).ignored(float(labels[2]))), named=2)
+
+
 def _wanted(column: str, role: Role, naming: Naming, scores: list[str]) -> Wanted:
     """How a role's values are read: as keys, as named labels or classes, or as numbers."""
     if role.keys:
@@ -267,5 +276,5 @@ def _wanted(column: str, role: Role, naming: Naming, scores: list[str]) -> Wante
         )
         return Wanted(column, pad=role.pad, hint=hint)
     if naming.labels is not None:
-        return Wanted(column, LabelMap(naming.labels, role.codes))
+        return Wanted(column, _label_map(naming.labels, role.codes))
     return Wanted(column, hint="--labels NEG,POS maps two words, such as --labels no,yes")

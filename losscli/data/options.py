@@ -20,7 +20,8 @@ class InputOptions:
     """How files are read, and what values stand for."""
 
     read: ReadOptions = field(default_factory=ReadOptions)
-    labels: tuple[str, str] | None = None
+    #: two values that stand for the two labels, and a third that stands for an ignored one
+    labels: tuple[str, ...] | None = None
     nonfinite: NonFinite = "error"
     class_axis: int = LAST
     sum_tolerance: float = SUM_TOLERANCE

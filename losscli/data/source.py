@@ -28,6 +28,8 @@ class LabelMap(NamedTuple):
     given: tuple[str, ...]
     codes: tuple[float, ...]
     option: str = "--labels"
+    #: how many of the values the option names; another one is the ignored label
+    named: int | None = None
 
     @property
     def numbers(self) -> tuple[float, ...] | None:
@@ -53,7 +55,7 @@ class LabelMap(NamedTuple):
         """The same where the values are true and false, which are 1 and 0 by then."""
         words = {"true": "1", "false": "0"}
         given = tuple(words.get(value.lower(), value) for value in self.given)
-        return LabelMap(given, self.codes, self.option)
+        return self._replace(given=given)
 
     @property
     def expected(self) -> str:
@@ -61,7 +63,10 @@ class LabelMap(NamedTuple):
         words = f"{', '.join(head)} or {last}" if head else last
         words = words if len(self.given) <= 8 else ", ".join(self.given[:8])
         more = "" if len(self.given) <= 8 else ", …"
-        return f"{words}{more} ({self.option} {','.join(self.given[:8])}{more})"
+        said = f"{self.option} {','.join(self.given[: self.named][:8])}{more}"
+        if self.named is not None:
+            said += f" --ignore-index {self.given[-1]}"
+        return f"{words}{more} ({said})"
 
 
 class Wanted(NamedTuple):

@@ -310,14 +310,20 @@ def _held(share: Array, low: float, high: float) -> Array:
     return result
 
 
+def mean_sign(target: Array, weight: Array, params: Parameters) -> Array:
+    """The mean of labels −1 and +1, of those that are not left out."""
+    signs = select(abs(target) == 1, target, 0.0)
+    return ratio(mean(signs, weight, params), mean(abs(signs), weight, params))
+
+
 def majority(target: Array, weight: Array, params: Parameters) -> Array:
     """The margin on the side of the heavier class, the least hinge loss."""
-    return float(params["margin"]) * np.sign(mean(target, weight, params))
+    return float(params["margin"]) * np.sign(mean_sign(target, weight, params))
 
 
 def balance(target: Array, weight: Array, params: Parameters) -> Array:
     """Δ (p₊ − p₋), the least squared hinge loss."""
-    return float(params["margin"]) * mean(target, weight, params)
+    return float(params["margin"]) * mean_sign(target, weight, params)
 
 
 def log_odds(target: Array, weight: Array, params: Parameters) -> Array:

@@ -143,7 +143,10 @@ class Whole(Domain):
 
 @dataclass(eq=False, repr=False)
 class Labels(Domain):
-    """Exactly two values, the label of the negative and of the positive class."""
+    """Exactly two values, the label of the negative and of the positive class.
+
+    Where a loss has an ignored label, that is a third.
+    """
 
     reason: ClassVar[str] = "not-a-label"
     negative: float
@@ -153,7 +156,17 @@ class Labels(Domain):
     def codes(self) -> tuple[float, float]:  # type: ignore[override]
         return (self.negative, self.positive)
 
+    def ignored(self, label: float) -> float:
+        """What an ignored label is in the loss: itself, or what lies between the two it is one of.
+
+        It can be one of the two only where these stand for other labels of a file.
+        """
+        return 0.5 * (self.negative + self.positive) if label in self.codes else label
+
     def allows(self, x: Array, context: Context) -> Any:
+        ignored = context.get("ignore_index")
+        if ignored is not None:
+            return np.isin(x, (*self.codes, self.ignored(ignored)))
         if self.negative == -self.positive:
             return np.abs(x) == self.positive
         return (x == self.negative) | (x == self.positive)

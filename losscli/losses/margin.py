@@ -11,9 +11,9 @@ from losscli.losses.dialects import (
 )
 from losscli.losses.domains import REAL, SIGN, By
 from losscli.losses.numerics import Array, exp, relu, select, sigmoid, softplus, square
-from losscli.losses.parameters import Finite
+from losscli.losses.parameters import Finite, Integer
 from losscli.losses.properties import INFINITY, Properties
-from losscli.losses.registry import Edge, Example, alias, loss
+from losscli.losses.registry import Edge, Example, Rows, alias, loss
 from losscli.losses.roles import Real, Role, Sign
 
 SignOrReal = Annotated[
@@ -100,6 +100,17 @@ def hinge_embedding(
     return select(target > 0, similar, dissimilar)
 
 
+def shortfall(pred: Array, target: Array, margin: float, activation: str) -> Array:
+    """What scores lack to lie on the right side of zero by a margin."""
+    score = sigmoid(pred) if activation == "sigmoid" else pred
+    return relu(margin - target * score)
+
+
+def without_ignored(value: Array, target: Array, ignore_index: int | None) -> Array | Rows:
+    """The losses of labels −1 and +1, without those of the ignored label where there is one."""
+    return value if ignore_index is None else Rows(value, keep=abs(target) == 1)
+
+
 @loss(
     "hinge",
     family="margin",
@@ -129,6 +140,7 @@ def hinge_embedding(
         Edge("one label alone", "2,1\n3,1"),
         Edge("one label alone", "2,1\n3,1", "--dialect sklearn"),
         Edge("a label of 0", "0.5,0"),
+        Edge("every row is ignored", "0.5,0", "--ignore-index 0"),
     ),
     constant=constants.only(constants.majority, activation="none"),
     properties=Properties(
@@ -146,7 +158,8 @@ def hinge(
     *,
     margin: Finite = 1.0,
     activation: Literal["none", "sigmoid"] = "none",
-) -> Array:
+    ignore_index: Integer | None = None,
+) -> Array | Rows:
     """What a score lacks to lie on the right side of zero by the margin.
 
     Formula:
@@ -160,6 +173,7 @@ def hinge(
         margin: Δ, the product of label and score from which on a row costs nothing.
         activation: a function applied to the scores first; torchmetrics applies the sigmoid
             when any score of the batch is outside [0, 1].
+        ignore_index: a label other than the two, whose elements are left out of every sum.
 
     Returns:
         One loss a score, not negative, in the units of the score.
@@ -176,8 +190,8 @@ def hinge(
         >>> hinge(np.array([0.5, 0.5, 2.0]), np.array([1.0, -1.0, 1.0]))
         array([0.5, 1.5, 0. ])
     """
-    score = sigmoid(pred) if activation == "sigmoid" else pred
-    return relu(margin - target * score)
+    value = shortfall(pred, target, margin, activation)
+    return without_ignored(value, target, ignore_index)
 
 
 @loss(
@@ -199,6 +213,7 @@ def hinge(
         Edge("a score of 0", "0,1"),
         Edge("a score of -800 and y = 1", "-800,1"),
         Edge("a label of 0", "0.5,0"),
+        Edge("every row is ignored", "0.5,0", "--ignore-index 0"),
     ),
     constant=constants.only(constants.balance, activation="none"),
     properties=Properties(
@@ -216,7 +231,8 @@ def squared_hinge(
     *,
     margin: Finite = 1.0,
     activation: Literal["none", "sigmoid"] = "none",
-) -> Array:
+    ignore_index: Integer | None = None,
+) -> Array | Rows:
     """The square of the hinge loss: small shortfalls cost little, large ones much.
 
     Formula:
@@ -230,6 +246,7 @@ def squared_hinge(
         margin: Δ, the product of label and score from which on a row costs nothing.
         activation: a function applied to the scores first; torchmetrics applies the sigmoid
             when any score of the batch is outside [0, 1].
+        ignore_index: a label other than the two, whose elements are left out of every sum.
 
     Returns:
         One loss a score, not negative, in squared units of the score.
@@ -246,7 +263,8 @@ def squared_hinge(
         >>> squared_hinge(np.array([0.5, 0.5, 2.0]), np.array([1.0, -1.0, 1.0]))
         array([0.25, 2.25, 0.  ])
     """
-    return square(hinge(pred, target, margin=margin, activation=activation))
+    value = square(shortfall(pred, target, margin, activation))
+    return without_ignored(value, target, ignore_index)
 
 
 @loss(

@@ -20,7 +20,7 @@ from losscli.losses.numerics import (
     square,
     total,
 )
-from losscli.losses.parameters import ClassWeights, Finite
+from losscli.losses.parameters import ClassWeights, Finite, Integer
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Example, Rows, alias, loss, weighted_rows
 from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, Scores
@@ -114,6 +114,7 @@ def categorical_hinge(
     edges=(
         Edge("all scores equal", "1,1,1,0"),
         Edge("every rival below 0, the true class below them", "-3,-1,-1,0"),
+        Edge("every row is ignored", "1,1,1,-1", "--ignore-index -1"),
     ),
     properties=Properties(
         task="multiclass-classification",
@@ -133,6 +134,7 @@ def multiclass_hinge(
     squared: bool = False,
     activation: Literal["none", "softmax"] = "none",
     class_weight: ClassWeights | None = None,
+    ignore_index: Integer | None = None,
 ) -> Rows:
     """What the true class lacks to score above every other class by a margin.
 
@@ -153,6 +155,7 @@ def multiclass_hinge(
             when any score of the batch is outside [0, 1].
         class_weight: w, one weight a class, for all of a row's losses; a weighted mean divides
             by Σ w_t.
+        ignore_index: a class index whose rows are left out of every sum.
 
     Returns:
         One loss a row, or one a class of each row; not negative, in the units of the scores.
@@ -170,7 +173,8 @@ def multiclass_hinge(
         array([0.75, 0.  ])
     """
     scores = softmax(pred) if activation == "softmax" else pred
-    true_class = class_index(target)
+    keep = None if ignore_index is None else target != ignore_index
+    true_class = class_index(target if keep is None else target * keep)
     is_true = one_hot(true_class, pred.shape[-1]) == 1
     weight = None if class_weight is None else class_weight[true_class]
     if mode == "crammer-singer":
@@ -179,7 +183,9 @@ def multiclass_hinge(
     else:
         shortfall = relu(margin - select(is_true, scores, -scores))
         weight = None if weight is None else weight[..., None] + 0.0 * shortfall
-    return weighted_rows(square(shortfall) if squared else shortfall, weight)
+        keep = None if keep is None else keep[..., None] & (shortfall >= 0)
+    rows = weighted_rows(square(shortfall) if squared else shortfall, weight)
+    return rows._replace(keep=keep)
 
 
 @loss(
