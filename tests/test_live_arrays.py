@@ -60,9 +60,10 @@ def test_optax(loss: Loss, shape: tuple[int, ...]) -> None:
     expected = OPTAX.get(loss.name, lambda f, given: f(*given.values()))(function, given)
     result = losscli.compute(loss.name, dialect="optax", per_sample=True, **arrays)
     np.testing.assert_allclose(result.value, np.mean(expected), rtol=1e-11)
-    np.testing.assert_allclose(
-        np.ravel(result.per_sample), np.ravel(expected), rtol=1e-11, atol=1e-14
-    )
+    if np.ndim(expected):  # some return a mean
+        np.testing.assert_allclose(
+            np.ravel(result.per_sample), np.ravel(expected), rtol=1e-11, atol=1e-14
+        )
 
 
 @pytest.mark.parametrize("positions_too", [False, True], ids=["rows", "positions"])

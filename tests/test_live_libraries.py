@@ -354,16 +354,14 @@ def test_generalized_dice_is_had_as_its_hint_says() -> None:
     jax = pytest.importorskip("jax")
     module = pytest.importorskip("optax").losses
     jax.config.update("jax_enable_x64", True)
-    scores = RNG.normal(size=(5, C, 6))  # the classes on the second axis, where dice has them
-    masks = np.eye(C)[RNG.integers(0, C, (5, 6))].transpose(0, 2, 1)
-    expected = module.multiclass_generalized_dice_loss(
-        scores.transpose(0, 2, 1), masks.transpose(0, 2, 1)
-    )
-    p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    scores = RNG.normal(size=(5, 6, C))
+    masks = np.eye(C)[RNG.integers(0, C, (5, 6))]
+    expected = module.multiclass_generalized_dice_loss(scores, masks)
+    p = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
     losses = losscli.compute(
         "dice", pred=p, target=masks, smooth=2.0, per="image-class", row="none", reduction="none"
     ).per_sample
-    weight = 1.0 / (masks.sum(axis=(0, 2)) ** 2 + 1e-7)
+    weight = 1.0 / (masks.sum(axis=(0, 1)) ** 2 + 1e-7)
     value = np.mean(np.reshape(losses, (5, C)) * weight * C / weight.sum())
     assert value == pytest.approx(float(expected), rel=1e-12)
 

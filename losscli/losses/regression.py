@@ -377,8 +377,8 @@ def quantile(
             "nn.functional.cosine_similarity",
             negate=False,
             eps=1e-8,
-            note="it returns the cosines of all rows; the value is their mean. Its vectors are on axis 1, "
-            "for three axes and more --class-axis 1",
+            note="it returns the cosines of all rows; the value is their mean. Its vectors are on "
+            "axis 1: of arrays of three axes and more, add --class-axis 1",
         ),
         "keras": dialect("losses.CosineSimilarity", row="none", eps=1e-7),
         "torchmetrics": dialect(
