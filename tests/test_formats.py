@@ -270,6 +270,19 @@ def test_labels_of_matrices_and_lists_are_mapped(tmp_path: Path) -> None:
             losscli.compute("hinge", pred=np.ones((3, 2)), target=tmp_path / name, labels="0,1")
 
 
+@pytest.mark.parametrize(("shape", "axis"), [((4, 3, 1), 1), ((4, 1, 3), -1)])
+def test_scores_of_one_place_go_with_classes_of_one_place(
+    shape: tuple[int, ...], axis: int
+) -> None:
+    """(n, 1) classes are (n,) classes, and scores of as many places go with them."""
+    scores, classes = np.arange(12.0).reshape(4, 3) ** 2, np.array([0, 1, 2, 1])
+    plain = losscli.compute("cross-entropy", pred=scores, target=classes)
+    maps = {"pred": scores.reshape(shape), "target": classes[:, None]}
+    assert losscli.compute("cross-entropy", class_axis=axis, **maps).value == plain.value
+    soft = {"pred": scores.reshape(shape), "target": np.eye(3)[classes].reshape(shape)}
+    assert losscli.compute("cross-entropy", class_axis=axis, **soft).value == plain.value
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("target", ["indices", "distribution"])
 def test_class_axis(order: Any, target: str, tmp_path: Path, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""Every dialect of torch, Keras, torchmetrics and optax against the library itself.
+"""Every dialect of Keras, torchmetrics and optax against the library itself.
 
 The libraries are called as they are without any argument, in float64, on random inputs with zeros,
 ties and certainties among them. A table for each says which calls are not `f(pred, target)`.
@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import losscli
 from losscli.errors import UsageError
@@ -58,32 +56,6 @@ def with_options(**options: Any) -> Call:
     """f(pred, target, …)."""
     return lambda function, given: function(*given.values(), **options)
 
-
-# torch ------------------------------------------------------------------------------------------
-
-
-def frames_first(function: Callable[..., Any], given: Arrays, **options: Any) -> Any:
-    """Frames before rows, and the lengths of both."""
-    target = given["target"].long()
-    frames = torch.full((len(target),), given["pred"].shape[1])
-    lengths = (target >= 0).sum(dim=1)
-    return function(given["pred"].transpose(0, 1), target.clamp(min=0), frames, lengths, **options)
-
-
-def cosine(function: Callable[..., Any], given: Arrays, reduction: str) -> Any:
-    """A function that leaves the reduction to others."""
-    cosines = function(*given.values())
-    return cosines if reduction == "none" else getattr(cosines, reduction)()
-
-
-TORCH: dict[str, Callable[..., Any]] = {
-    "cosine-similarity": cosine,
-    "linear-cross-entropy": lambda f, given, **options: f(
-        given["x"], given["linear_weight"], given["target"].long(), **options
-    ),
-    "ctc": frames_first,
-    **dict.fromkeys(("cross-entropy", "nll", "multi-margin", "multilabel-margin"), whole),
-}
 
 # Keras ------------------------------------------------------------------------------------------
 
@@ -226,29 +198,6 @@ def check(loss: Loss, library: str, arrays: Arrays, expected: Any) -> None:
     value = losscli.compute(loss.name, dialect=library, **arrays).value
     rel = SINGLE.get((library, loss.name), 1e-11)
     np.testing.assert_allclose(value, np.asarray(expected, float), rtol=rel, atol=1e-14)
-
-
-@pytest.mark.parametrize(
-    "loss", [s for s in CATALOGUE if "torch" in s.dialects], ids=lambda loss: loss.name
-)
-@settings(deadline=None, max_examples=15)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    rows=st.integers(1, 30),
-    reduction=st.sampled_from(["mean", "sum", "none"]),
-)
-@pytest.mark.filterwarnings("ignore:reduction. .mean. divides")
-def test_torch(loss: Loss, seed: int, rows: int, reduction: str) -> None:
-    """Any number of rows, in each of torch's reductions."""
-    arrays = random(loss, "torch", seed, rows)
-    tensors = {name: torch.tensor(array) for name, array in arrays.items()}
-    function = resolve(torch, loss.dialects["torch"].call)
-    expected = TORCH.get(loss.name, plain)(function, tensors, reduction=reduction).numpy()
-    # Its mean is the dialect's own.
-    options = {} if reduction == "mean" else {"reduction": reduction}
-    result = losscli.compute(loss.name, dialect="torch", per_sample=True, **options, **arrays)
-    value = result.per_sample if reduction == "none" else result.value
-    np.testing.assert_allclose(np.ravel(value), np.ravel(expected), rtol=1e-11, atol=1e-13)
 
 
 @pytest.mark.parametrize(("loss", "seed"), declared("keras"))

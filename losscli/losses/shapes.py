@@ -43,11 +43,12 @@ def bind(
         if 0 in shape:
             raise DataError(f"{name}: a row has no values")
         for pattern, domain in roles[name].shapes:
-            bound = _match(pattern, shape, axes)
+            as_seen = _as_seen(pattern, shape)
+            bound = _match(pattern, as_seen, axes)
             if bound is not None:
                 axes |= bound
                 domains[name] = domain
-                seen[name] = (1,) if shape == () and _is_vector(pattern) else shape
+                seen[name] = as_seen
                 break
         else:
             raise _mismatch(loss, roles[name], name, shape, axes, shapes)
@@ -68,8 +69,6 @@ def bind(
 def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any] | None:
     """The axes that make a pattern fit a row's shape, consistent with those known, or None."""
     names = pattern.split()[1:]  # after "n"
-    if shape == () and _is_vector(pattern):
-        shape = (1,)
     if names == ["(...)"]:
         return {} if axes.get("...", ())[: len(shape)] == shape else None
     bound: dict[str, Any] = {}
@@ -86,6 +85,16 @@ def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any
         if not axis.isdigit():
             bound[axis] = size
     return bound
+
+
+def _as_seen(pattern: str, shape: Shape) -> Shape:
+    """A row's shape as a loss sees it: a single number as a vector, and no axis of one place.
+
+    Scores (n, 1, C) are of one place a row, as the true classes (n, 1) are, which count as (n,).
+    """
+    if shape == () and _is_vector(pattern):
+        return (1,)
+    return shape[1:] if pattern == "n ... C" and len(shape) == 2 and shape[0] == 1 else shape
 
 
 def _is_vector(pattern: str) -> bool:
