@@ -129,7 +129,8 @@ def binary_cross_entropy(
         y = 1), unless `clip` or `log_floor` bounds it.
 
     Raises:
-        DataError: a probability or a label is outside [0, 1], or a logit is not finite.
+        DataError: a probability or a label is outside [0, 1], or a logit is not finite. (torch
+            takes any label, and its number is no likelihood then.)
 
     Source:
         torch.nn.BCELoss and BCEWithLogitsLoss, keras.losses.BinaryCrossentropy,

@@ -176,9 +176,10 @@ class Labels(Domain):
 
     def hint(self, role: str, context: Context) -> str:
         other = "0,1" if self.negative == -1 else "-1,1"
+        ignored = "; --ignore-index N leaves label N out" if "ignore_index" in context else ""
         return (
-            f"--labels {other} reads {other.replace(',', ' and ')} as "
-            f"{number(self.negative)} and {number(self.positive)}; --labels NEG,POS maps any two"
+            f"--labels {other} reads {other.replace(',', ' and ')} as {number(self.negative)} and "
+            f"{number(self.positive)}; --labels NEG,POS maps any two{ignored}"
         )
 
 
@@ -437,8 +438,7 @@ SIGN = Labels(-1.0, 1.0)
 BINARY = Labels(0.0, 1.0)
 COUNT = Interval(
     low=0.0,
-    advice="no count is below 0, and what torch makes of one is no likelihood: leave the row out, "
-    "or use mse for values of either sign",
+    advice="no count is below 0: leave the row out, or use mse for values of either sign",
 )
 PROBABILITY = Interval(0.0, 1.0, advice="--input logits for raw scores")
 SOFT_LABEL = Interval(

@@ -239,7 +239,8 @@ def poisson_nll(
         y > 0: an impossible count.
 
     Raises:
-        DataError: a rate or a count is negative, or a value is not finite.
+        DataError: a rate or a count is negative, or a value is not finite. (torch takes negative
+            counts, and its number is no likelihood then.)
 
     Source:
         torch.nn.PoissonNLLLoss, mindspore.nn.PoissonNLLLoss, keras.losses.Poisson.
