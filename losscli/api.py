@@ -203,6 +203,8 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
     loss = request.loss
     if request.per is not None and loss.kind != "pooled":
         raise UsageError(f"{loss.name} has a loss for every row; --per is for losses of sets")
+    if BY in request.roles and loss.kind == "row":
+        raise UsageError(f"{loss.name} has a loss for every row; --by is for sets and batches")
     request, notes = in_dialect(request)
     roles, options = request.roles, request.options
     plan = Plan(

@@ -17,6 +17,20 @@ EACH = [0.75, 1.5, 0.0]
 CLASS_SCORES = np.array([[0.2, 0.7, 0.1], [3.0, 1.0, 0.5], [0.3, 0.3, 0.4]])
 
 
+def test_a_dialect_looks_at_the_scores_that_count() -> None:
+    """torchmetrics takes the sigmoid when a score outside [0, 1] is among those that it keeps."""
+    pred, target = [0.2, 0.5, 7.0], [0, 1, -1]
+    options: dict[str, Any] = {"dialect": "torchmetrics", "ignore_index": -1}
+    # torchmetrics.functional.classification.binary_hinge_loss(pred, target, ignore_index=-1)
+    assert losscli.compute("hinge", pred=pred, target=target, **options).value == 0.85
+    scores = np.array([[0.2, 0.8], [7.0, 0.0]])
+    # 1 − (0.2 − 0.8), without the softmax that the second row would call for
+    found = losscli.compute(
+        "multiclass-hinge", pred=scores, target=[0, -1], **options, mode="crammer-singer"
+    )
+    assert found.value == 1.6
+
+
 @pytest.mark.parametrize(("loss", "power"), [("hinge", 1), ("squared-hinge", 2)])
 def test_a_third_label_is_left_out(loss: str, power: int) -> None:
     found = losscli.compute(

@@ -273,6 +273,11 @@ def test_what_needs_the_weights_of_a_network_says_so() -> None:
         assert "use nll" in error.value.hint
 
 
+def test_rows_with_losses_of_their_own_are_not_grouped() -> None:
+    with pytest.raises(UsageError, match="zero-one has a loss for every row; --by"):
+        losscli.compute("zero-one", pred=[1, 2], target=[1, 2], by=[1, 1])
+
+
 def test_the_catalogue_in_python() -> None:
     assert [loss.name for loss in losscli.list_losses()] == [loss.name for loss in CATALOGUE]
     assert losscli.get_loss("L1Loss").name == "mae"

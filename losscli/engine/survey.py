@@ -11,9 +11,10 @@ from losscli.data.inputs import BY, WEIGHT, InputOptions, Inputs
 from losscli.data.references import STDIN
 from losscli.errors import UsageError
 from losscli.losses.dialects import Survey
-from losscli.losses.domains import ClassIndex, class_count
-from losscli.losses.numerics import Array
+from losscli.losses.domains import ClassIndex, Labels, class_count
+from losscli.losses.numerics import Array, Mask
 from losscli.losses.registry import Loss
+from losscli.losses.shapes import Binding
 
 
 def survey(
@@ -26,9 +27,12 @@ def survey(
         options = replace(options, nonfinite="keep")
     with contextlib.closing(Inputs(loss, roles, dict(params), options, data)) as inputs:
         for block in inputs.blocks(checked=False):
+            counted = _counted(block.arrays.get("target"), inputs.binding)
             for name, array in block.arrays.items():
                 if name in (WEIGHT, BY):
                     continue
+                if counted is not None and array.shape[: counted.ndim] == counted.shape:
+                    array = array[counted]
                 finite = array[np.isfinite(array)]
                 if finite.size:
                     found.low[name] = min(found.low.get(name, np.inf), float(finite.min()))
@@ -36,6 +40,16 @@ def survey(
                 binary = bool(((array == 0) | (array == 1)).all())
                 found.binary[name] = found.binary.get(name, True) and binary
     return found
+
+
+def _counted(target: Array | None, binding: Binding) -> Mask | None:
+    """Where the target is not the ignored label or class, whose scores nobody looks at."""
+    ignored = binding.context.get("ignore_index")
+    if target is None or ignored is None:
+        return None
+    domain = binding.domains["target"]
+    counted: Mask = target != (domain.ignored(ignored) if isinstance(domain, Labels) else ignored)
+    return counted
 
 
 def class_counts(
