@@ -1,6 +1,7 @@
 """ctc: lists and frames out of files, lengths, and small cases counted by hand."""
 
 import itertools
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -157,14 +158,100 @@ def test_missing_lists_and_numbers(tmp_path: Path, pred: Any) -> None:
     with pytest.raises(DataError, match="column 'y', row 3: element 2: missing"):
         losscli.compute("ctc", data=path, pred="p", target="y")
     frames = pred.tolist()
-    frames[3] = frames[3][:5]
-    write(p=frames, y=LISTS)
-    with pytest.raises(DataError, match="column 'p', row 4: a list of 5 values, expected 6"):
-        losscli.compute("ctc", data=path, pred="p", target="y")
-    frames[3] = [*frames[3], [1.0]]
+    frames[3] = [*frames[3][:5], [1.0]]
     write(p=frames, y=LISTS)
     with pytest.raises(DataError, match=r"column 'p', row 4: .*a list of 1 values, expected 4"):
         losscli.compute("ctc", data=path, pred="p", target="y")
     write(p=[None, *pred[1:].tolist()], y=LISTS)
     with pytest.raises(DataError, match="column 'p', row 1: element 1, 1: missing"):
         losscli.compute("ctc", data=path, pred="p", target="y")
+
+
+@pytest.fixture(scope="module")
+def ragged() -> dict[str, Any]:
+    """Sequences of 1 to 11 frames and of 0 to 4 labels, as lists."""
+    rng = np.random.default_rng(11)
+    frames = rng.integers(1, 12, 400)
+    labels = [rng.integers(0, min(4, t // 2) + 1) for t in frames]
+    return {
+        "pred": [rng.normal(size=(t, 5)).tolist() for t in frames],
+        "target": [rng.integers(1, 5, count).tolist() for count in labels],
+    }
+
+
+@pytest.fixture(scope="module")
+def one_by_one(ragged: dict[str, Any]) -> Any:
+    """The losses of sequences that have nothing beside them to be filled up for."""
+    return [
+        losscli.compute("ctc", pred=[pred], target=pa.array([target], pa.list_(pa.int64()))).value
+        for pred, target in zip(*ragged.values(), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["lists", "jsonl", "parquet-400", "parquet-7", "arrow"])
+def test_frames_of_any_number(
+    suffix: str, ragged: dict[str, Any], one_by_one: Any, tmp_path: Path
+) -> None:
+    table, (suffix, _, group) = pa.table(ragged), suffix.partition("-")
+    path = tmp_path / f"s.{suffix}"
+    given: dict[str, Any] = {"data": path}
+    if suffix == "lists":
+        given = ragged
+    elif suffix == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    elif suffix == "arrow":
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as out:
+            out.write_table(table, max_chunksize=90)
+    else:
+        pq.write_table(table, path, row_group_size=int(group))
+    result = losscli.compute("ctc", per_sample=True, **given)
+    np.testing.assert_array_equal(result.per_sample, one_by_one)
+    assert result.value == losscli.compute("ctc", **ragged).value
+
+
+@pytest.mark.parametrize("memory", [None, "2M"])
+def test_frames_of_any_number_are_paired_by_key(
+    memory: str | None, ragged: dict[str, Any], one_by_one: Any, tmp_path: Path
+) -> None:
+    order = np.random.default_rng(1).permutation(400)
+    pq.write_table(pa.table({"id": np.arange(400), "pred": ragged["pred"]}), tmp_path / "p.parquet")
+    labels = [ragged["target"][i] for i in order]
+    pq.write_table(pa.table({"id": order, "target": labels}), tmp_path / "t.parquet")
+    result = losscli.compute(
+        "ctc", pred=f"{tmp_path}/p.parquet#pred", target=f"{tmp_path}/t.parquet#target", on="id",
+        per_sample=True, max_memory=memory,
+    )  # fmt: skip
+    np.testing.assert_array_equal(result.per_sample, one_by_one)
+
+
+@pytest.mark.parametrize("form", ["logits", "log-probs"])
+def test_what_comes_after_the_last_frame_is_of_no_account(
+    form: Any, ragged: dict[str, Any], one_by_one: Any
+) -> None:
+    """An array that is filled up with anything, and the numbers of frames that count."""
+    frames = [np.array(p) for p in ragged["pred"]]
+    pred = np.full((400, 12, 5), np.nan)
+    pred[::2] = 0.0
+    for row, x in zip(pred, frames, strict=True):
+        row[: len(x)] = x if form == "logits" else x - np.logaddexp.reduce(x, 1, keepdims=True)
+    result = losscli.compute(
+        "ctc", pred=pred, target=ragged["target"], input_lengths=[len(x) for x in frames],
+        input=form, per_sample=True,
+    )  # fmt: skip
+    np.testing.assert_allclose(result.per_sample, one_by_one, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("pred", "lengths", "message"),
+    [
+        ([[[1, 2], [3, 4]], [[1, 2, 3]]], None, "row 2: element 1: a list of 3 values, expected 2"),
+        ([[[1, 2], [3, 4]], None], None, "row 2: element 1, 1: missing"),
+        ([None, [[1, 2], [3, 4]]], None, "row 1: element 1, 1: missing"),
+        ([[[1, 2], [3, 4]], [[1, None]]], None, "row 2: element 1, 2: missing"),
+        ([[[1, 2], [3, 4]], [[1, 2]]], [2, 2], "row 2: element 2, 1: got nan"),
+        ([[[1, 2], [3, 4]], [[1, 2]]], [3, 1], "got 3, expected a whole number from 0 to 2"),
+    ],
+)
+def test_frames_that_are_none(pred: Any, lengths: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        losscli.compute("ctc", pred=pred, target=[[1], [1]], input_lengths=lengths)

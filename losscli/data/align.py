@@ -80,7 +80,7 @@ class Stream:
             return None
         while self._unknown() and self._fill(self._held_rows + 1, more=True):
             pass
-        return [values.array.shape[1:] for values in self._held[0]]
+        return [values.first_shape for values in self._held[0]]
 
     def _unknown(self) -> list[int]:
         """Columns of which every row so far is missing, and with them the length of their lists."""
@@ -160,7 +160,7 @@ class Stream:
 def together(parts: Sequence[Values], wanted: Wanted, display: str, where: str = "") -> Values:
     """Rows after rows of one column; lists of different lengths filled up where it has `pad`."""
     widths = {part.array.shape[1:] for part in parts}
-    if len(widths) > 1 and wanted.pad is not None and all(len(width) == 1 for width in widths):
+    if len(widths) > 1 and wanted.pad is not None and len({width[1:] for width in widths}) == 1:
         parts = [_widen(part, max(widths)[0], wanted.pad) for part in parts]
     elif len(widths) > 1:
         raise DataError(
@@ -205,9 +205,11 @@ def blocks(
 
 def _widen(values: Values, width: int, pad: float) -> Values:
     """Lists filled up to a width."""
-    more = ((0, 0), (0, width - values.array.shape[1]))
+    n, before, *inner = values.array.shape
+    more = ((0, 0), (0, width - before), *((0, 0) for _ in inner))
     missing = None if values.missing is None else np.pad(values.missing, more)
-    return Values(np.pad(values.array, more, constant_values=pad), missing)
+    lengths = np.full(n, before) if values.lengths is None else values.lengths
+    return Values(np.pad(values.array, more, constant_values=pad), missing, lengths)
 
 
 def _all_missing(values: Values) -> bool:

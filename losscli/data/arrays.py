@@ -151,7 +151,7 @@ def _lists(value: Any, name: str) -> Any:
     import pyarrow as pa
 
     try:
-        return pa.array(value)
+        return pa.array([row.tolist() if getattr(row, "ndim", 1) > 1 else row for row in value])
     except pa.ArrowException as error:
         raise DataError(f"{name}: not lists of numbers: {error}") from None
 

@@ -126,7 +126,7 @@ def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) ->
     present = np.ones(n, dtype=bool) if missing_rows is None else ~missing_rows
     flat, starts, lengths = _parts(array)
     lengths = np.where(present, lengths, 0)
-    if n and not present.any() and pad is None:
+    if n and not present.any() and (pad is None or _is_list(array.type.value_type)):
         return Values(np.empty((n, 0)), np.ones((n, 0), dtype=bool))
     if pad is None:
         width = int(lengths[present][0]) if present.any() else 0
@@ -158,7 +158,11 @@ def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) ->
     missing[~present] = True
     if inner.missing is not None:
         missing[inside] = inner.missing[index]
-    return Values(matrix, missing if missing.any() else None)
+    return Values(
+        matrix,
+        missing if missing.any() else None,
+        None if pad is None else np.where(present, lengths, width),
+    )
 
 
 def _parts(array: Any) -> tuple[Any, Index, Index]:

@@ -19,6 +19,7 @@ from losscli.data.memory import bound
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
 from losscli.data.options import InputOptions as InputOptions
 from losscli.data.options import NonFinite as NonFinite
+from losscli.data.ragged import ended, lengths_of, longest
 from losscli.data.source import Source, Span, Values, stack
 from losscli.data.spans import spans
 from losscli.errors import DataError
@@ -141,18 +142,20 @@ class Inputs:
         for start, roles in (part,) if isinstance(part, Cut) else self.cuts(part):
             together = roles()
             values = {name: together[name] for name in self._columns if name in together}
+            values = ended(values, self.roles)
             length = len(next(iter(values.values())).array)
             keep = self._kept_rows(values)
             if keep is not None:
                 values = {name: v.rows(keep) for name, v in values.items()}
             rows = None if keep is None else np.flatnonzero(keep)
-            context = {**self.binding.context, **self._longest(values)}
+            context = {**self.binding.context, **longest(values, self.roles)}
             with self.options.clock.stage("check"):
                 for name, value in values.items():
                     if checked and name != BY:
                         at = numbers_of(together, self._columns[name].side, start, rows)
                         self._check(name, value, *at, context)
             arrays = {name: value.array for name, value in values.items()} | self._whole
+            arrays |= lengths_of(values, self.roles)
             skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
             yield Block(start, length, arrays, rows, skipped, *keys_of(together, keep))
 
@@ -268,14 +271,6 @@ class Inputs:
         domain, place = self.binding.domains[name], self._place(name, start, rows)
         check(domain, values, place, context, self.options.refused)
 
-    def _longest(self, values: Mapping[str, Values]) -> dict[str, int]:
-        """The axes of lists of any length, which are as long as the longest in a block."""
-        return {
-            self.roles[name].shapes[0][0].split()[1]: value.array.shape[1]
-            for name, value in values.items()
-            if self.roles[name].pad is not None
-        }
-
     def _role(self, name: str, parts: Mapping[int, list[Values]], start: int) -> Values:
         """One role's rows out of the streams' columns."""
         column = self._columns[name]
@@ -285,8 +280,12 @@ class Inputs:
         shape = row_shape(array.shape[1:])
         if name == BY:
             return values
-        if self.roles[name].pad is not None and array.ndim == 2:
-            return Values(np.ascontiguousarray(array), missing)
+        bound = self.binding.shapes[name]
+        if self.roles[name].pad is not None and (array.ndim, array.shape[2:]) == (
+            1 + len(bound),
+            bound[1:],
+        ):
+            return values._replace(array=np.ascontiguousarray(array, dtype=np.float64))
         if shape != self.shapes[name]:
             raise DataError(
                 f"{column.display}: from row {start + 1} on, a row has {array.shape[1:]} values, "

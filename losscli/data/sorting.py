@@ -203,14 +203,16 @@ class _Run:
     def _write(self, values: Values) -> None:
         array: Any = values.array
         missing = np.empty(0, bool) if values.missing is None else values.missing
-        for each in (array.astype(np.str_) if array.dtype == object else array, missing):
+        lengths = np.empty(0, int) if values.lengths is None else values.lengths
+        for each in (array.astype(np.str_) if array.dtype == object else array, missing, lengths):
             np.lib.format.write_array(self._file, np.ascontiguousarray(each), allow_pickle=False)
 
     def _read(self, words: bool) -> Values:
-        array, missing = (
-            np.lib.format.read_array(self._file, allow_pickle=False) for _ in range(2)
+        array, *others = (
+            np.lib.format.read_array(self._file, allow_pickle=False) for _ in Values._fields
         )
-        return Values(array.astype(object) if words else array, missing if missing.size else None)
+        known = (other if other.size else None for other in others)
+        return Values(array.astype(object) if words else array, *known)
 
 
 def chosen(rows: Rows, which: Any) -> Rows:

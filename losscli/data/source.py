@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.data.troubles import Tell
 from losscli.errors import DataError
-from losscli.losses.numerics import Array, Mask
+from losscli.losses.numerics import Array, Index, Mask
 
 #: the formats, in messages about files of others
 EXPECTED = "CSV, JSON lines, Parquet, Arrow, NumPy or safetensors"
@@ -93,16 +93,25 @@ class Wanted(NamedTuple):
 class Values(NamedTuple):
     """Decoded values, samples on the first axis; NaN where one is missing, as `missing` tells.
 
-    Of values as the file has them, `missing` tells which are in lines that could not be read.
+    Of values as the file has them, `missing` tells which are in lines that could not be read. Of
+    lists that were filled up, `lengths` are their own.
     """
 
     array: Array
     missing: Mask | None = None
+    lengths: Index | None = None
 
     def rows(self, chosen: slice | Mask) -> "Values":
         """Some of the rows."""
         missing = None if self.missing is None else self.missing[chosen]
-        return Values(self.array[chosen], missing)
+        lengths = None if self.lengths is None else self.lengths[chosen]
+        return Values(self.array[chosen], missing, lengths)
+
+    @property
+    def first_shape(self) -> tuple[int, ...]:
+        """The shape of the first row; where lists have any lengths, of its own list."""
+        shape = self.array.shape[1:]
+        return shape if self.lengths is None else (max(1, int(self.lengths[0])), *shape[1:])
 
 
 def join(parts: Sequence[Values]) -> Values:
@@ -124,10 +133,19 @@ def _together(how: Callable[..., Any], parts: Sequence[Values]) -> Values:
     if len(parts) == 1 and how is np.concatenate:
         return parts[0]
     array = how([part.array for part in parts])
-    if all(part.missing is None for part in parts):
-        return Values(array)
-    every = [np.zeros(p.array.shape, bool) if p.missing is None else p.missing for p in parts]
-    return Values(array, how(every))
+    missing = lengths = None
+    if any(part.missing is not None for part in parts):
+        missing = how(
+            [np.zeros(p.array.shape, bool) if p.missing is None else p.missing for p in parts]
+        )
+    if any(part.lengths is not None for part in parts):
+        lengths = how(
+            [
+                np.full(len(p.array), p.array.shape[1]) if p.lengths is None else p.lengths
+                for p in parts
+            ]
+        )
+    return Values(array, missing, lengths)
 
 
 class Span(NamedTuple):

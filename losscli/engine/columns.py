@@ -43,7 +43,7 @@ def columns(path: str, read: ReadOptions) -> list[ColumnSeen]:
         seen: dict[str, Seen] = {}
         found = {name: np.zeros(3, int) for name in names}
         for piece in source.pieces([Wanted(name) for name in names]):
-            for name, (array, missing) in zip(names, piece, strict=True):
+            for name, (array, missing, _) in zip(names, piece, strict=True):
                 seen.setdefault(name, Seen(array.shape[1:])).see(array)
                 gone = 0 if missing is None else int(np.count_nonzero(missing))
                 other = int(np.count_nonzero(~np.isfinite(array))) - gone

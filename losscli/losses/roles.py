@@ -42,6 +42,8 @@ class Role(NamedTuple):
     whole: bool = False
     #: what fills lists that are shorter than others; None where lists have one length
     pad: float | None = None
+    #: the role of the lengths of such lists, which are theirs where it is not given
+    lengths: str | None = None
 
     @property
     def by_class(self) -> bool:
@@ -114,9 +116,14 @@ ClassPrediction = Annotated[
         )
     ),
 ]
-#: the classes of every frame of a sequence
+#: the classes of every frame of a sequence; what is no frame is no number either
 FramePrediction = Annotated[
-    Array, Role((("n T C", By("input", {"logits": REAL, "log-probs": LogDistribution()})),))
+    Array,
+    Role(
+        (("n T C", By("input", {"logits": REAL, "log-probs": LogDistribution()})),),
+        pad=float("nan"),
+        lengths="input_lengths",
+    ),
 ]
 #: lists of classes of any length, −1 after the last
 ClassLists = Annotated[Array, Role((("n L", ClassList()),), pad=-1.0)]

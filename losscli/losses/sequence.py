@@ -100,8 +100,8 @@ def ctc(
     """Connectionist temporal classification: minus the log-probability of a list of labels.
 
     It is summed over all ways to say the labels in that order, one class a frame, with blanks and
-    repeats; between two equal labels a blank must come. pred is an array (n, T, C), or a Parquet
-    column of lists of lists; target may be a column of lists of any lengths.
+    repeats; between two equal labels a blank must come. pred is an array (n, T, C), or a column of
+    lists of lists, of which each row may have its own T; target is lists of any lengths.
 
     Formula:
         ℓ = −ln Σ_π Π_t p(πₜ),    π over the paths of T frames that are y once repeats are merged
@@ -111,7 +111,7 @@ def ctc(
         pred: the log-probabilities of C classes in each of T frames, or their logits.
         target: the list of the labels y of each row. −1 ends it, and where target_lengths is not
             given so does the blank (Keras pads with 0).
-        input_lengths: how many frames of each row count, T by default.
+        input_lengths: how many frames of each row count, all that it has by default.
         target_lengths: how many labels of each row count.
 
     Parameters:
