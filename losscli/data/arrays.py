@@ -184,11 +184,18 @@ def _objects(part: Any, labels: LabelMap | None, hint: str) -> Values:
     flat = np.empty(part.size)
     expected = "a number" if labels is None else labels.expected
     per_row = max(1, part.size // max(1, len(part)))
+    every = np.zeros(len(part), bool)
+    unknown: list[Any] = []
     for i, value in enumerate(part.ravel().tolist()):
         found = _number(value) if labels is None else labels.code(value)
         if found is None:
-            raise BadValue(i // per_row, f"got {value!r}", expected, hint)
-        flat[i] = found
+            every[i // per_row] = True
+            unknown = unknown or [value]
+        else:
+            flat[i] = found
+    if unknown:
+        first = int(np.argmax(every))
+        raise BadValue(first, f"got {unknown[0]!r}", expected, hint, every)
     values = flat.reshape(part.shape)
     return Values(values, np.isnan(values))
 

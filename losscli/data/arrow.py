@@ -89,9 +89,10 @@ def map_labels(values: Array, labels: LabelMap) -> Array:
         mapped[here] = code
         known |= here
     if not known.all():
-        unknown = int(np.argmin(known.reshape(len(values), -1).all(axis=1)))
+        rows = known.reshape(len(values), -1).all(axis=1)
+        unknown = int(np.argmin(rows))
         value = np.ravel(values[unknown])[int(np.argmin(np.ravel(known[unknown])))]
-        raise BadValue(unknown, f"got {float(value):g}", labels.expected)
+        raise BadValue(unknown, f"got {float(value):g}", labels.expected, every=np.asarray(~rows))
     return mapped
 
 
@@ -106,10 +107,12 @@ def _words(array: Any, labels: LabelMap | None, hint: str) -> Values:
     index = _buffer(encoded.indices, np.int32).astype(np.intp)
     if missing is not None:
         index = np.where(missing, len(words), index)
+    unknown = [code for code, word in enumerate(words) if word not in known]
+    if unknown:
+        every = np.isin(index, unknown)
+        first = int(np.argmax(every))
+        raise BadValue(first, f"got {words[index[first]]!r}", expected, hint, every)
     for code, word in enumerate(words):
-        if word not in known:
-            first = int(np.flatnonzero(index == code)[0])
-            raise BadValue(first, f"got {word!r}", expected, hint)
         codes[code] = known[word]
     return Values(codes[index], missing)
 
@@ -130,13 +133,11 @@ def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) ->
         return Values(np.empty((n, 0)), np.ones((n, 0), dtype=bool))
     if pad is None:
         width = int(lengths[present][0]) if present.any() else 0
-        odd = np.flatnonzero(present & (lengths != width))
-        if len(odd):
-            raise BadValue(
-                int(odd[0]),
-                f"a list of {lengths[odd[0]]} values",
-                f"{width} as in the rows before it",
-            )
+        odd = present & (lengths != width)
+        if odd.any():
+            first = int(np.argmax(odd))
+            found, expected = f"a list of {lengths[first]} values", f"{width} as in the rows before"
+            raise BadValue(first, found, f"{expected} it", every=odd)
     else:
         width = max(1, int(lengths.max(initial=0)))
     try:
@@ -144,7 +145,11 @@ def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) ->
     except BadValue as bad:
         row = int(np.searchsorted(starts, bad.index, side="right")) - 1
         element = f"element {bad.index - int(starts[row]) + 1}: {bad.value}"
-        raise BadValue(row, element, bad.expected, bad.hint) from None
+        every = None
+        if bad.every is not None:
+            every = np.zeros(n, bool)
+            every[np.searchsorted(starts, np.flatnonzero(bad.every), side="right") - 1] = True
+        raise BadValue(row, element, bad.expected, bad.hint, every) from None
     shape = (n, width, *inner.array.shape[1:])
     if inner.array.size == n * width * int(np.prod(shape[2:])) and (lengths == width).all():
         inner_missing = None if inner.missing is None else inner.missing.reshape(shape)

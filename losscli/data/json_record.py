@@ -1,4 +1,4 @@
-"""One line of JSON → its object, or what is wrong with it."""
+"""One line of JSON → its object, or what is wrong with it; what its values are."""
 
 import json
 from typing import Any
@@ -38,6 +38,28 @@ def named(value: Any) -> str:
     """A value as JSON has it, shortened."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is; of a list, what it is of."""
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        inner = {kind_of(each) for each in value} - {"null"}
+        return f"list of {inner.pop() if len(inner) == 1 else 'number' if not inner else 'mixed'}"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "word"
+    if isinstance(value, dict):
+        return "object"
+    return "whole" if isinstance(value, int) else "number"
+
+
+def plain_kinds(kinds: list[str]) -> list[str]:
+    """Kinds of values, where whole numbers are numbers like others."""
+    plain = [kind.replace("whole", "number") for kind in kinds if kind != "null"]
+    return list(dict.fromkeys(plain))
 
 
 def _not_json(row: int, line: int, value: str, hint: str) -> BadLine:

@@ -13,14 +13,15 @@ import pyarrow as pa
 
 from losscli.data import arrow, nested
 from losscli.data.ahead import each_ahead
-from losscli.data.json_record import named, read_record
+from losscli.data.json_record import kind_of, named, plain_kinds, read_record
 from losscli.data.lines import count_lines
 from losscli.data.records import lines
 from losscli.data.source import BadValue, Source, Values, Wanted, misfit
 from losscli.data.tables import names_of
 from losscli.data.text import quoted
-from losscli.data.troubles import BadLine, report
+from losscli.data.troubles import LISTED, BadLine, Found, Trouble, report, shown
 from losscli.errors import DataError, FileError
+from losscli.losses.numerics import Mask
 
 #: records that say which columns there are
 _LOOK = 1000
@@ -108,14 +109,14 @@ class JsonSource(Source):
                 self._learn(value, path)
             else:
                 kinds = self._kinds.setdefault(path, [])
-                kinds += [kind for kind in [_kind(value)] if kind not in kinds]
+                kinds += [kind for kind in [kind_of(value)] if kind not in kinds]
 
     def _schema(self, wanted: Sequence[Wanted]) -> Any:
         """The wanted columns for Arrow; None when it would not read them as they are."""
         tree: dict[str, Any] = {}
         for w in wanted:
             path = self._paths[w.column]
-            kind = self._raw_type(path) if w.raw else _arrow_type(self._kinds[path], w.key)
+            kind = self._raw_type(path, w) if w.raw else _arrow_type(self._kinds[path], w.key)
             if kind is None:
                 return None
             inner = tree
@@ -127,9 +128,12 @@ class JsonSource(Source):
                 return None
         return pa.schema(_fields(tree))
 
-    def _raw_type(self, path: tuple[str, ...]) -> Any:
+    def _raw_type(self, path: tuple[str, ...], wanted: Wanted) -> Any:
         """How Arrow should read values as they are; None when Python is to tell what they are."""
         kinds = [kind for kind in self._kinds[path] if kind != "null"]
+        if wanted.unfit is not None:
+            words = any(kind.endswith("word") for kind in kinds)
+            return None if words and not wanted.labels else _arrow_type(kinds, False)
         if not kinds or (kinds == ["word"] and self._null):
             return None
         return pa.int64() if kinds == ["whole"] else _arrow_type(kinds, False)
@@ -152,11 +156,11 @@ class JsonSource(Source):
         if not columns[0]:
             return []
         found = [self._column(column, w, row) for column, w in zip(columns, wanted, strict=True)]
-        if not bad:
-            return found
         lost = np.zeros(len(columns[0]), bool)
         lost[[each.row - row - 1 for each in bad]] = True
-        return [Values(v.array, lost) if w.raw else v for v, w in zip(found, wanted, strict=True)]
+        return [
+            _without(lost, v) if bad and w.raw else v for v, w in zip(found, wanted, strict=True)
+        ]
 
     def _column(self, values: list[Any], wanted: Wanted, row: int) -> Values:
         try:
@@ -164,13 +168,14 @@ class JsonSource(Source):
                 keys = np.empty(len(values), dtype=object)
                 keys[:] = [str(value) for value in values]
                 return Values(keys)
-            if wanted.raw:
-                return Values(self._as_it_is(values, wanted.objects))
+            if wanted.raw and wanted.unfit is None:
+                return Values(self._as_it_is(values))
             plain = [self._plain(value, wanted) for value in values]
             known = self._kinds[self._paths[wanted.column]]
-            self._check_kinds(plain, values, known, wanted)
+            lost = self._check_kinds(plain, values, known, wanted, row)
             gap = all(value is None for value in plain)
-            return arrow.read(pa.array(plain, _arrow_type(known, False) if gap else None), wanted)
+            array = pa.array(plain, _arrow_type(known, False) if gap else None)
+            return Values(array, lost) if wanted.raw else arrow.read(array, wanted)
         except BadValue as bad:
             raise misfit(
                 self.display, wanted.column, row + bad.index + 1, bad.value, bad.expected, bad.hint
@@ -180,36 +185,46 @@ class JsonSource(Source):
                 f"{self.display}, column '{wanted.column}', after row {row}: {error}"
             ) from None
 
-    def _as_it_is(self, values: list[Any], objects: bool) -> Any:
-        """Values of any type; when they are not of one, as objects or all of them as text."""
+    def _as_it_is(self, values: list[Any]) -> Any:
+        """Values of any type; when they are not of one, all of them as text."""
         known = [
             None if isinstance(value, str) and value in self._null else value for value in values
         ]
         try:
             return pa.array(known)
         except (pa.ArrowException, *_UNFIT):
-            if objects:
-                array = np.empty(len(known), dtype=object)
-                array[:] = known
-                return array
             return pa.array([None if value is None else _text(value) for value in known])
 
     def _check_kinds(
-        self, plain: list[Any], values: list[Any], known: list[str], wanted: Wanted
-    ) -> None:
-        """Raise BadValue for the first value that is not of the kind of those before it."""
-        first: dict[str, int] = {}
-        for i, value in enumerate(plain):
-            first.setdefault(_kind(value), i)
-        first.pop("null", None)
+        self, plain: list[Any], values: list[Any], known: list[str], wanted: Wanted, row: int
+    ) -> Mask | None:
+        """Raise BadValue for the first value that is not of the kind of those before it.
+
+        Where somebody is to be told, they hear of all such values, which are taken out.
+        """
+        found = [kind_of(value) for value in plain]
+        first = [kind for kind in dict.fromkeys(found) if kind != "null"]
         unfit = ("mixed", "object") if wanted.labels else ("mixed", "object", "word")
-        kinds = [*_plain_kinds(known), *first]
+        kinds = [*plain_kinds(known), *first]
         common = next((kind for kind in kinds if not kind.endswith(unfit)), "number")
+        if set(first) <= {common}:
+            return None
+        wrong = [i for i, kind in enumerate(found) if kind not in ("null", common)]
         numbers = "a list of numbers" if common.startswith("list") else "a number"
-        for kind, i in first.items():
-            if kind != common:
-                expected = wanted.labels.expected if wanted.labels else numbers
-                raise BadValue(i, f"got {named(values[i])}", expected, wanted.hint)
+        expected = wanted.labels.expected if wanted.labels else numbers
+        if wanted.unfit is None:
+            raise BadValue(wrong[0], f"got {named(values[wrong[0]])}", expected, wanted.hint)
+        listed = [Found(row + i + 1, None, shown(values[i]), self.display) for i in wrong[:LISTED]]
+        reason = "not-a-label" if wanted.labels else "not-a-number"
+        expected = f"expected {expected}"
+        wanted.unfit(
+            Trouble(reason, self.display, wanted.column, expected, wanted.hint, len(wrong), listed)
+        )
+        lost = np.zeros(len(values), bool)
+        lost[wrong] = True
+        for i in wrong:
+            plain[i] = None
+        return lost
 
     def _plain(self, value: Any, wanted: Wanted) -> Any:
         """A value with numbers as floats, and words for numbers as those numbers."""
@@ -250,38 +265,21 @@ def _by_arrow(chunk: bytes, schema: Any, wanted: Sequence[Wanted]) -> list[Value
         return None
 
 
+def _without(lost: Mask, values: Values) -> Values:
+    """Values as they are, of which those in lost lines are missing too."""
+    return Values(values.array, lost if values.missing is None else lost | values.missing)
+
+
 def _text(value: Any) -> str:
     """A value as text; half of a character, which JSON can write, as JSON writes it."""
     return str(value).encode(errors="backslashreplace").decode()
-
-
-def _kind(value: Any) -> str:
-    """What a JSON value is; of a list, what it is of."""
-    if value is None:
-        return "null"
-    if isinstance(value, list):
-        inner = {_kind(each) for each in value} - {"null"}
-        return f"list of {inner.pop() if len(inner) == 1 else 'number' if not inner else 'mixed'}"
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, str):
-        return "word"
-    if isinstance(value, dict):
-        return "object"
-    return "whole" if isinstance(value, int) else "number"
-
-
-def _plain_kinds(kinds: list[str]) -> list[str]:
-    """Kinds of values, where whole numbers are numbers like others."""
-    plain = [kind.replace("whole", "number") for kind in kinds if kind != "null"]
-    return list(dict.fromkeys(plain))
 
 
 def _arrow_type(kinds: list[str], key: bool) -> Any:
     """How Arrow should read such values; None when it would not read them as they are."""
     if key:
         return {"word": pa.string(), "whole": pa.int64()}.get("".join(kinds))
-    plain = _plain_kinds(kinds) or ["number"]
+    plain = plain_kinds(kinds) or ["number"]
     if len(plain) > 1:
         return None
     *lists, inner = plain[0].split(" of ")

@@ -1,13 +1,14 @@
 """A reader that goes on after values that cannot be read: it tells of them, and gives NaN."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from losscli.data.source import REFUSED, BadValue, Source, Values, Wanted, misfit
-from losscli.data.troubles import LISTED, Found, Tell, Trouble
+from losscli.data.source import REFUSED, BadValue, LabelMap, Source, Values, Wanted, misfit
+from losscli.data.troubles import LISTED, Found, Tell, Trouble, shown
+from losscli.errors import DataError
+from losscli.losses.numerics import Mask
 
 
 class LenientSource(Source):
@@ -18,9 +19,13 @@ class LenientSource(Source):
         self.display, self.columns, self.rows = source.display, source.columns, source.rows
         self.whole, self.untyped, self.keys = source.whole, source.untyped, source.keys
         self.bare_nulls = source.bare_nulls
+        #: of a row of each column, as far as it is known
+        self._shapes: dict[str, tuple[int, ...]] = {}
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
-        as_they_are = [w if w.key else w._replace(raw=True, objects=not w.raw) for w in wanted]
+        as_they_are = [
+            w if w.key or w.raw else w._replace(raw=True, unfit=self._unfit) for w in wanted
+        ]
         row = 0
         for piece in self._source.pieces(as_they_are):
             yield [
@@ -28,6 +33,10 @@ class LenientSource(Source):
                 for w, values in zip(wanted, piece, strict=True)
             ]
             row += len(piece[0].array)
+
+    def _unfit(self, trouble: Trouble) -> None:
+        """Pass on what is wrong in a file, also where it is one of a data set."""
+        self._tell(trouble._replace(file=self.display))
 
     def close(self) -> None:
         """Close the file."""
@@ -49,22 +58,56 @@ class LenientSource(Source):
     def _read(self, values: Values, wanted: Wanted, row: int) -> Values:
         """Values as they are in the file as what is wanted; those of lost lines are refused."""
         lost = values.missing
-        found = self._decoded(values.array, wanted, row)
+        if self._source.is_text(wanted.column):
+            found = self._text(values.array, wanted, row)
+        else:
+            found, lost = self._typed(values.array, wanted, row, lost)
         if lost is not None:
             array = np.array(found.array)
             array[lost] = REFUSED
             missing = None if found.missing is None else found.missing.copy()
             if missing is not None:
                 missing[lost] = False
-            return Values(array, missing)
+            return found._replace(array=array, missing=missing)
         return found
 
-    def _decoded(self, array: Any, wanted: Wanted, row: int) -> Values:
+    def _typed(
+        self, array: Any, wanted: Wanted, row: int, lost: Mask | None
+    ) -> tuple[Values, Mask | None]:
+        """Values that have a type, decoded as ever, without the rows that decoding refuses."""
+        from losscli.data.arrays import decode
+
+        while True:
+            try:
+                found = decode(array, wanted)
+                break
+            except BadValue as bad:
+                if bad.every is None or (lost is not None and not (bad.every & ~lost).any()):
+                    raise self._misfit(bad, wanted, row) from None
+                self._tell_of(bad.every, array, wanted, row, bad.expected, bad.hint)
+                array = _without(array, bad.every)
+                lost = bad.every if lost is None else lost | bad.every
+        return self._even(found, wanted, row), lost
+
+    def _even(self, found: Values, wanted: Wanted, row: int) -> Values:
+        """Lists, refused where they are not as long as those of the pieces before."""
+        shape, rows = found.array.shape[1:], len(found.array)
+        gone = np.zeros(found.array.shape, bool) if found.missing is None else found.missing
+        if wanted.pad is not None or gone.all():
+            return found
+        first = self._shapes.setdefault(wanted.column, shape)
+        if shape == first:
+            return found
+        present = ~gone.reshape(rows, -1).all(axis=1)
+        expected = f"{first[0]} as in the rows before it" if first else "a number"
+        self._tell_of(np.asarray(present), found.array, wanted, row, expected, "")
+        return Values(np.full((rows, *first), REFUSED))
+
+    def _text(self, array: Any, wanted: Wanted, row: int) -> Values:
+        """Values that are written as text, whatever they are: numbers or labels."""
         from losscli.data.arrays import decode
 
         try:
-            if isinstance(array, np.ndarray) and array.dtype == object:
-                return self._one_by_one(array, wanted, row)
             if wanted.labels is None and self._plain_numbers(wanted.column):
                 return decode(_numbers(array), wanted)
             return decode(array, wanted)
@@ -72,58 +115,64 @@ class LenientSource(Source):
             try:
                 return self._one_by_one(array, wanted, row)
             except BadValue:
-                display, at = self.locate(row + bad.index)
-                raise misfit(
-                    display, wanted.column, at + 1, bad.value, bad.expected, bad.hint
-                ) from None
+                raise self._misfit(bad, wanted, row) from None
+
+    def _misfit(self, bad: BadValue, wanted: Wanted, row: int) -> DataError:
+        display, at = self.locate(row + bad.index)
+        return misfit(display, wanted.column, at + 1, bad.value, bad.expected, bad.hint)
 
     def _one_by_one(self, array: Any, wanted: Wanted, row: int) -> Values:
         """Every distinct value looked at once."""
         words, index = _distinct(array)
-        mixed = not all(isinstance(word, str) for word in words)
         codes = np.empty(len(words) + 1)
         codes[-1] = np.nan  # what is missing
         for i, word in enumerate(words):
-            code = self._code(word, wanted, mixed)
+            code = self._code(word, wanted.labels)
             codes[i] = REFUSED if code is None else code
         values = codes[index]
         wrong = values.view(np.uint64) == REFUSED.view(np.uint64)
         if wrong.any():
-            rows = np.flatnonzero(wrong)
             expected = wanted.labels.expected if wanted.labels else "a number"
-            reason = "not-a-label" if wanted.labels else "not-a-number"
-            first = [
-                self._found(row + at, wanted.column, repr(words[index[at]]))
-                for at in rows[:LISTED].tolist()
-            ]
-            self._tell(
-                Trouble(
-                    reason, self.display, wanted.column, f"expected {expected}", wanted.hint,
-                    len(rows), first,
-                )
-            )  # fmt: skip
+            self._tell_of(wrong, array, wanted, row, expected, wanted.hint)
         return Values(values, index == len(words))
 
-    def _found(self, row: int, column: str, value: str) -> Found:
-        file, at = self.locate(row)
-        return Found(at + 1, self.line_of(row, column), value, file)
+    def _tell_of(
+        self, wrong: Mask, array: Any, wanted: Wanted, row: int, expected: str, hint: str
+    ) -> None:
+        """Tell of the rows of a piece that are not what was expected."""
+        first = []
+        for at in np.flatnonzero(wrong)[:LISTED].tolist():
+            file, place = self.locate(row + at)
+            line = self.line_of(row + at, wanted.column)
+            first.append(Found(place + 1, line, shown(array[at]), file))
+        reason = "not-a-label" if wanted.labels else "not-a-number"
+        self._tell(
+            Trouble(
+                reason, self.display, wanted.column, f"expected {expected}", hint,
+                int(np.count_nonzero(wrong)), first,
+            )
+        )  # fmt: skip
 
-    def _code(self, word: Any, wanted: Wanted, mixed: bool) -> float | None:
-        """The number that a value is or stands for; None when it is neither."""
-        labels = wanted.labels
-        if labels is not None:
-            known = dict(zip(labels.given, labels.codes, strict=True))
-            if isinstance(word, str):
-                return None if mixed and labels.numbers else known.get(word)
-            return labels.code(word) if labels.numbers and not isinstance(word, bool) else None
-        if isinstance(word, str):
-            # Where values have types, text is no number, whatever it looks like.
-            return self._source.number(word) if self._source.is_text(wanted.column) else None
-        return (
-            float(word)
-            if isinstance(word, (int, float, Decimal)) and not isinstance(word, bool)
-            else None
-        )
+    def _code(self, word: Any, labels: LabelMap | None) -> float | None:
+        """The number that a word is or stands for; None when it is neither."""
+        if labels is None:
+            return self._source.number(word)
+        if word in labels.given or labels.numbers is None:
+            return dict(zip(labels.given, labels.codes, strict=True)).get(word)
+        number = self._source.number(word)
+        return None if number is None else labels.code(number)
+
+
+def _without(array: Any, rows: Mask) -> Any:
+    """An array of which some rows are missing."""
+    if isinstance(array, np.ndarray):
+        array = array.astype(object)
+        array[rows] = None
+        return array
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pa.array(rows), pa.scalar(None, array.type), array)
 
 
 def _numbers(array: Any) -> Any:
@@ -138,24 +187,11 @@ def _numbers(array: Any) -> Any:
 
 
 def _distinct(array: Any) -> tuple[list[Any], Any]:
-    """The distinct values of an array and which of them each is, past the last where missing."""
+    """The distinct words of an array and which of them each is, past the last where missing."""
     import pyarrow as pa
 
-    if isinstance(array, np.ndarray):
-        if array.ndim > 1:
-            raise BadValue(0, "", "")
-        if array.dtype == object:
-            # 1, "1" and true are told apart, which are equal or look alike.
-            kinds = {(None if x is None else repr(x)): x for x in array}
-            kinds.pop(None, None)
-            places = {name: i for i, name in enumerate(kinds)}
-            index = [places.get(None if x is None else repr(x), len(kinds)) for x in array]
-            return list(kinds.values()), np.array(index, np.intp)
-        array = pa.array(array)
-    if pa.types.is_nested(array.type) or pa.types.is_temporal(array.type):
-        raise BadValue(0, "", "")
+    array = pa.array(array) if isinstance(array, np.ndarray) else array
     encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     indices = encoded.indices.cast(pa.int64())
-    words = encoded.dictionary.to_pylist()
-    words = [word.strip() if isinstance(word, str) else word for word in words]
+    words = [str(word).strip() for word in encoded.dictionary.to_pylist()]
     return words, np.array([len(words) if i is None else i for i in indices.to_pylist()], np.intp)

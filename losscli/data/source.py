@@ -42,6 +42,7 @@ class LabelMap(NamedTuple):
     def code(self, value: object) -> float | None:
         """What a word or a number stands for, NaN for a missing one, None for others."""
         text = str(value).strip()
+        text = text.lower() if isinstance(value, bool) else text
         if text in self.given:
             return self.codes[self.given.index(text)]
         if value is None or text in ("nan", "<NA>"):
@@ -81,8 +82,9 @@ class Wanted(NamedTuple):
     pad: float | None = None
     #: as the file has it, an Arrow or a NumPy array of any type: what pairs rows
     raw: bool = False
-    #: raw values that are not of one type stay objects, and are no text
-    objects: bool = False
+    #: told of raw values that are not of the column's kind, where a file may mix them, which are
+    #: then left out; without it, all of such a mixture become text
+    unfit: Tell | None = None
 
     @property
     def as_words(self) -> bool:

@@ -1,13 +1,15 @@
 """What ends a computation and what `check` is told of instead, so that it can go on."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from losscli.errors import DataError, FileError
 
 #: places of a trouble that are named
 LISTED = 10
 NOT_UTF8 = "not-utf-8"
+#: letters of a value that are shown
+LONGEST = 60
 
 
 class Found(NamedTuple):
@@ -66,3 +68,11 @@ def report(lines: Sequence[BadLine], display: str, tell: Tell | None) -> None:
         ]
         first = [Found(each.row, each.line, each.value, display) for each in same[:LISTED]]
         tell(Trouble(reason, display, "", problem, hint, len(same), first))
+
+
+def shown(value: Any) -> str:
+    """A value, also of an array of NumPy or Arrow, as messages have it."""
+    for plain in ("as_py", "tolist"):
+        value = getattr(value, plain)() if hasattr(value, plain) else value
+    text = repr(value.strip() if isinstance(value, str) else value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 2] + "…" + text[-1]
