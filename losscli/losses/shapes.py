@@ -180,16 +180,23 @@ def _mismatch(
         message = f"{name} has {width(shape)}, which does not go with it"
         return DataError(
             f"{sizes}; {message} ({loss.name} wants {name} {wanted})",
-            f"{loss.of_classes} takes class indices beside the scores of all classes"
-            if loss.of_classes and shape == () and len(shapes[before[0]]) == 1
-            else AXIS_HINT
-            if any(has_axis(loss.roles[o], "C", all) and len(shapes[o]) > 1 for o in before)
-            else "nothing is broadcast: name as many columns for one as for the other",
+            _advice(loss, shape, {other: shapes[other] for other in before}),
         )
     return DataError(
         f"{name} has {width(shape)}; {loss.name} wants {wanted}",
         "name the columns, such as a,b,c or 'logit_*'",
     )
+
+
+def _advice(loss: Loss, shape: Shape, before: Mapping[str, Shape]) -> str:
+    """What to do about a role whose shape does not go with those before it."""
+    if loss.of_classes and shape == () and len(next(iter(before.values()))) == 1:
+        return f"{loss.of_classes} takes class indices beside the scores of all classes"
+    if any(
+        has_axis(loss.roles[name], "C", all) and len(other) > 1 for name, other in before.items()
+    ):
+        return AXIS_HINT
+    return "nothing is broadcast: name as many columns for one as for the other"
 
 
 def width(shape: Shape) -> str:
