@@ -255,3 +255,15 @@ def test_what_comes_after_the_last_frame_is_of_no_account(
 def test_frames_that_are_none(pred: Any, lengths: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         losscli.compute("ctc", pred=pred, target=[[1], [1]], input_lengths=lengths)
+
+
+def test_check_goes_on_after_frames_that_are_none(run: Run, tmp_path: Path) -> None:
+    frames = [[[1, 2], [3, 4]], [[1, 2]], [[1, 2, 3]], [[1, None], [2, 2]], [[1, 2]]]
+    pq.write_table(
+        pa.table({"pred": frames, "target": [[1], [], [1], [1], [5]]}), tmp_path / "s.parquet"
+    )
+    done = run("check", "ctc", "--data", "s.parquet", "-f", "json")
+    problems = json.loads(done.stdout)["problems"]
+    assert [(p["reason"], [at["row"] for at in p["first"]]) for p in problems] == [
+        ("not-a-number", [3]), ("missing", [4]), ("class-out-of-range", [5]),
+    ]  # fmt: skip

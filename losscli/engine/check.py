@@ -69,11 +69,13 @@ def check(
             inputs = _Looking(problems, loss, roles, dict(params), options, data)
             stack.callback(inputs.close)
             found.inputs = inputs.describe()
+            given = inputs.roles_given - {BY}
             for block in inputs.blocks():
                 found.rows += block.length
                 found.skipped += block.skipped
                 for name, array in block.arrays.items():
-                    if name != BY and not inputs.roles[name].whole:
+                    # Lengths that lists have by themselves were not given.
+                    if name in given and not inputs.roles[name].whole:
                         found.seen.setdefault(name, Seen(inputs.shapes[name])).see(array)
         except DataError as error:
             problems.fail(error)

@@ -16,7 +16,7 @@ Relevance = Annotated[Array, Role((("n ... C", NOT_NEGATIVE),))]
 @loss(
     "ranking-softmax",
     family="ranking",
-    aliases=("ranking_softmax_loss", "listwise-softmax"),
+    aliases=("ranking_softmax_loss", "listwise-softmax", "list-softmax"),
     dialects={"optax": dialect("losses.ranking_softmax_loss", remark=False)},
     example=Example("a,b,c,x,y,z\n2,1,3,1,0,0\n1,0.5,1.5,0,0,2", "--pred a,b,c --target x,y,z"),
     edges=(
