@@ -25,6 +25,8 @@ def run() -> None:
     _heed_signals()
     # A second thread pool for matrix products would only spin: losses are computed block by block.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Arrow's buffers come and go by the megabyte: huge pages would only hold 15 MiB more of them.
+    os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")
     # Hardly anything that imports make is garbage: looking for it takes a tenth of a small job.
     gc.set_threshold(100_000)
     _prepare_streams()

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, local
 from typing import TypeVar
 
@@ -13,11 +13,19 @@ T = TypeVar("T")
 STAGES = ("open", "decode", "check", "loss", "reduce", "write")
 
 
-class Stopwatch:
-    """Seconds by stage, those of all threads together. A stage within another counts once."""
+#: what a stopwatch does that does not run
+_NOTHING = nullcontext()
 
-    def __init__(self) -> None:
+
+class Stopwatch:
+    """Seconds by stage, those of all threads together. A stage within another counts once.
+
+    There are thousands of stages in a run: a stopwatch that does not run takes no time for them.
+    """
+
+    def __init__(self, running: bool = False) -> None:
         self.seconds: Counter[str] = Counter()
+        self._running = running
         self._start = time.perf_counter()
         self._lock = Lock()
         #: by thread: the seconds of stages within the one that is open
@@ -28,9 +36,16 @@ class Stopwatch:
         """Seconds by the clock on the wall."""
         return time.perf_counter() - self._start
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> AbstractContextManager[None]:
         """Count the time of a block of code."""
+        return self._stage(name) if self._running else _NOTHING
+
+    def each(self, name: str, items: Iterator[T]) -> Iterator[T]:
+        """Count the time that an iterator takes for its items, and not that between them."""
+        return self._each(name, items) if self._running else items
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
         before, outer = time.perf_counter(), getattr(self._within, "seconds", 0.0)
         self._within.seconds = 0.0
         try:
@@ -41,8 +56,7 @@ class Stopwatch:
                 self.seconds[name] += seconds - self._within.seconds
             self._within.seconds = outer + seconds
 
-    def each(self, name: str, items: Iterator[T]) -> Iterator[T]:
-        """Count the time that an iterator takes for its items, and not that between them."""
+    def _each(self, name: str, items: Iterator[T]) -> Iterator[T]:
         while True:
             with self.stage(name):
                 try:

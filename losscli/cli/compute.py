@@ -36,7 +36,7 @@ from losscli.report.output import STDOUT, row_writer, saving, show, show_aside, 
 from losscli.report.progress import Progress
 from losscli.report.sink import RowSink
 from losscli.request import Request
-from losscli.stopwatch import STAGES
+from losscli.stopwatch import STAGES, Stopwatch
 
 
 class LossGroup(click.Group):
@@ -131,6 +131,7 @@ def request_of(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any])
         join=values["join"],
         max_memory=parse_size(values["max_memory"]),
         missing=values["missing"],
+        clock=Stopwatch(running=values.get("profile", False)),
     )
     return Request(
         loss,

@@ -1,11 +1,12 @@
 """Every value against the domain of its role: all that is wrong in a block, or the first of it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscli.data.source import Source, Values, misfit, refused
+from losscli.errors import DataError
 from losscli.losses.domains import Context, Domain
 from losscli.losses.numerics import Array, Index, Mask
 
@@ -73,18 +74,15 @@ class Finite(NamedTuple):
     nonfinite: bool
 
 
-def check(domain: Domain, values: Values, place: Place, context: Context, finite: Finite) -> None:
-    """Raise the DataError of the first value that is not finite or not in its domain."""
-    found = list(faults(domain, values, place.role, context, finite))
-    if not found:
-        return
+def first_of(found: Sequence[Fault], place: Place) -> DataError:
+    """The error that names the first value with which something is wrong."""
     fault = min(found, key=lambda fault: fault.first[0])
     at = fault.first
     display, row, line = place.row(at)
     others = int(np.count_nonzero(fault.bad)) - 1
     expected = place.expected(fault.expected) + (f"; {others:,} more so far" if others else "")
     value = place.value(at, fault.found(at))
-    raise misfit(display, place.column(at), row, value, expected, fault.hint, line)
+    return misfit(display, place.column(at), row, value, expected, fault.hint, line)
 
 
 def faults(

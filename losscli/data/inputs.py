@@ -13,13 +13,13 @@ from losscli.data.batches import by_count, by_key, memory_rows
 from losscli.data.block import Block as Block
 from losscli.data.block import Cut
 from losscli.data.block import block_rows as block_rows
-from losscli.data.checks import Place, check, kept
+from losscli.data.checks import Place, faults, first_of, kept
 from losscli.data.given import On, check_flags, complete, differing_indexes
 from losscli.data.memory import bound
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
 from losscli.data.options import InputOptions as InputOptions
 from losscli.data.options import NonFinite as NonFinite
-from losscli.data.ragged import ended, lengths_of, longest
+from losscli.data.ragged import alike, ended, lengths_of, longest
 from losscli.data.source import Source, Span, Values, stack
 from losscli.data.spans import spans
 from losscli.errors import DataError
@@ -46,6 +46,7 @@ class Inputs:
         self.loss = loss
         self.options = options
         self.roles: dict[str, Role] = {**loss.roles, WEIGHT: WEIGHT_ROLE, BY: BY_ROLE}
+        self._ragged = any(role.pad is not None for role in loss.roles.values())
         #: what was left out before the first block
         self.warnings: list[str] = []
         self._whole: dict[str, Array] = {}
@@ -142,20 +143,23 @@ class Inputs:
         for start, roles in (part,) if isinstance(part, Cut) else self.cuts(part):
             together = roles()
             values = {name: together[name] for name in self._columns if name in together}
-            values = ended(values, self.roles)
+            values = ended(values, self.roles) if self._ragged else values
             length = len(next(iter(values.values())).array)
             keep = self._kept_rows(values)
             if keep is not None:
                 values = {name: v.rows(keep) for name, v in values.items()}
             rows = None if keep is None else np.flatnonzero(keep)
-            context = {**self.binding.context, **longest(values, self.roles)}
+            context = {
+                **self.binding.context,
+                **(longest(values, self.roles) if self._ragged else {}),
+            }
             with self.options.clock.stage("check"):
                 for name, value in values.items():
                     if checked and name != BY:
                         at = numbers_of(together, self._columns[name].side, start, rows)
                         self._check(name, value, *at, context)
             arrays = {name: value.array for name, value in values.items()} | self._whole
-            arrays |= lengths_of(values, self.roles)
+            arrays |= lengths_of(values, self.roles) if self._ragged else {}
             skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
             yield Block(start, length, arrays, rows, skipped, *keys_of(together, keep))
 
@@ -268,8 +272,9 @@ class Inputs:
     def _check(
         self, name: str, values: Values, start: int, rows: Index | None, context: Context
     ) -> None:
-        domain, place = self.binding.domains[name], self._place(name, start, rows)
-        check(domain, values, place, context, self.options.refused)
+        domain = self.binding.domains[name]
+        if found := list(faults(domain, values, name, context, self.options.refused)):
+            raise first_of(found, self._place(name, start, rows))
 
     def _role(self, name: str, parts: Mapping[int, list[Values]], start: int) -> Values:
         """One role's rows out of the streams' columns."""
@@ -280,11 +285,7 @@ class Inputs:
         shape = row_shape(array.shape[1:])
         if name == BY:
             return values
-        bound = self.binding.shapes[name]
-        if self.roles[name].pad is not None and (array.ndim, array.shape[2:]) == (
-            1 + len(bound),
-            bound[1:],
-        ):
+        if self.roles[name].pad is not None and alike(array, self.binding.shapes[name]):
             return values._replace(array=np.ascontiguousarray(array, dtype=np.float64))
         if shape != self.shapes[name]:
             raise DataError(

@@ -29,6 +29,9 @@ def top(schema: Any, name: str) -> str:
 
 def column(batch: Any, name: str) -> Any:
     """A column of a batch, also of its structs."""
+    index = batch.schema.get_field_index(name)
+    if index >= 0 and not isinstance(array := batch.column(index), pa.StructArray):
+        return array
     outer = top(batch.schema, name)
     array = batch.column(outer)
     while pa.types.is_struct(array.type):

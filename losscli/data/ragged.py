@@ -8,9 +8,15 @@ import numpy as np
 from losscli.data.source import Values
 from losscli.losses.numerics import Array
 from losscli.losses.roles import Role
+from losscli.losses.shapes import Shape
 
 Roles = Mapping[str, Role]
 Named = Mapping[str, Values]
+
+
+def alike(array: Array, shape: Shape) -> bool:
+    """Whether rows have this shape, but for how long their lists are."""
+    return (array.ndim, array.shape[2:]) == (1 + len(shape), shape[1:])
 
 
 def longest(values: Named, roles: Roles) -> dict[str, int]:
