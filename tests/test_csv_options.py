@@ -1,5 +1,6 @@
 """What a CSV may be: comments, decimal commas, words for missing values, encodings, wide tables."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -236,3 +237,46 @@ def test_input_format(tmp_path: Path) -> None:
     assert losscli.compute("mse", pred=path, target=path, input_format="npy").value == 0
     with pytest.raises(FileError, match=r"zero bytes|not UTF-8"):
         losscli.compute("mse", pred=path, target=path, input_format="csv")
+
+
+@pytest.mark.parametrize("other", ["1", " NA "], ids=["arrow", "cells"])
+@pytest.mark.parametrize("word", ["NA", " NA ", "NA ", '" NA "', " - ", ""])
+def test_blanks_around_a_missing_label(word: str, other: str, run: Run, tmp_path: Path) -> None:
+    """Also where all that follows is read by the parser of Arrow, which knows no blanks."""
+    text = f"pred,target,c\n0.5, yes ,1\n1,{word},1\n0.5,no,{other}\n"
+    (tmp_path / "l.csv").write_text(text)
+    done = run(
+        "compute", "hinge", "--data", "l.csv", "--weight", "c", "--labels", "no,yes",
+        "--null", "-", "--nonfinite", "skip", "-f", "json",
+    )  # fmt: skip
+    result = json.loads(done.stdout)
+    # max(0, 1 - 0.5) and max(0, 1 + 0.5); the weight NA skips the second of them
+    assert result["value"] == (1.0 if other == "1" else 0.5)
+    assert result["skipped"] == (1 if other == "1" else 2)
+
+
+def test_blanks_around_missing_keys_and_groups(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,pred\n a ,1\n NA ,2\n")
+    (tmp_path / "t.csv").write_text("id,target\na,1\nb,2\n")
+    done = run("compute", "mse", "--pred", "p.csv#pred", "--target", "t.csv#target", "--on", "id")
+    assert "p.csv, column 'id', row 2: a missing key" in done.stderr
+    (tmp_path / "g.csv").write_text("pred,target,id\n1,1,a\n1,0, a \n1,1, NA \n")
+    done = run("compute", "dice", "--data", "g.csv", "--by", "id")
+    assert "g.csv, column 'id', row 3 (line 4): missing, expected the group" in done.stderr
+
+
+@pytest.mark.parametrize("other", ["1", " NA "], ids=["arrow", "cells"])
+@pytest.mark.parametrize("text", ["nan(ind)", "-nan(ind)", "NaN(1)", " nan() "])
+def test_the_nan_of_c(text: str, other: str, run: Run, tmp_path: Path) -> None:
+    """Whoever reads the other cells of its chunk."""
+    (tmp_path / "n.csv").write_text(f"pred,target\n{text},1\n2,{other}\n")
+    done = run("compute", "mse", "--data", "n.csv", "--missing", "skip")
+    assert "column 'pred', row 1 (line 2): got nan, expected a finite number" in done.stderr
+    done = run("check", "mse", "--data", "n.csv", "--missing", "skip", "-f", "json")
+    assert [p["reason"] for p in json.loads(done.stdout)["problems"]] == ["not-finite"]
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_a_row_in_no_group(missing: Any) -> None:
+    with pytest.raises(DataError, match="by, row 2: missing, expected the group of every row"):
+        losscli.compute("dice", pred=[1, 1], target=[1, 0], by=np.array(["a", missing], object))

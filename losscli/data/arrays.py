@@ -5,7 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.source import BadValue, LabelMap, Source, Span, Values, Wanted, misfit, piece_rows
+from losscli.data.source import (
+    BadValue,
+    LabelMap,
+    Source,
+    Span,
+    Values,
+    Wanted,
+    group_names,
+    misfit,
+    piece_rows,
+)
 from losscli.errors import DataError
 from losscli.losses.numerics import Array
 
@@ -166,9 +176,7 @@ def decode(part: Any, wanted: Wanted) -> Values:
     if not isinstance(part, np.ndarray):
         return read(part, wanted)
     if wanted.key:
-        keys = np.empty(len(part), dtype=object)
-        keys[:] = [str(key) for key in part.tolist()]
-        return Values(keys)
+        return group_names(part.tolist())
     if part.dtype.kind in "biuf":
         values: Array = np.ascontiguousarray(part, dtype=np.float64)
         if labels is not None and part.dtype.kind == "b":

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from losscli.data.source import BadValue, LabelMap, Values, Wanted
+from losscli.data.source import BadValue, LabelMap, Values, Wanted, group_names
 from losscli.losses.numerics import Array, Index, Mask
 
 #: by the numbers that Arrow has for its types, which are found faster than the types themselves
@@ -33,9 +33,7 @@ def read(array: Any, wanted: Wanted) -> Values:
     if wanted.raw:
         return Values(_plain(array))
     if wanted.key:
-        keys = np.empty(len(array), dtype=object)
-        keys[:] = [str(key) for key in array.to_pylist()]
-        return Values(keys)
+        return group_names(array.to_pylist())
     return decode(array, wanted.labels, wanted.hint, wanted.pad)
 
 

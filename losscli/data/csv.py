@@ -13,11 +13,12 @@ import numpy as np
 
 from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
+from losscli.data.blanks import may_have_blanks, stripped
 from losscli.data.cells import Record, records
 from losscli.data.first_record import first_record
 from losscli.data.lines import Lines
 from losscli.data.records import OPEN_QUOTE, STRAY_QUOTE, Quoting, bodies, chunks
-from losscli.data.source import NUMBER, BadValue, Source, Values, Wanted, misfit
+from losscli.data.source import NUMBER, BadValue, Source, Values, Wanted, as_number, misfit
 from losscli.data.tables import names_of
 from losscli.data.text import Uncommented, recode
 from losscli.data.troubles import NOT_UTF8, BadLine, Tell, report
@@ -144,9 +145,12 @@ class CsvSource(Source):
                 raise DataError(f"{self.display}, after row {row}: {error}") from None
             table, lost = cells
         columns = []
+        blanks = any(w.as_words for w in wanted) and may_have_blanks(chunk, self.delimiter)
         for i, w in enumerate(wanted):
             column = table.column(i)
             array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            if blanks and w.as_words:
+                array = stripped(array, self._null_words(wanted))
             try:
                 values = read(array, w)
                 columns.append(Values(values.array, lost) if w.raw else values)
@@ -174,7 +178,6 @@ class CsvSource(Source):
             str(i): pa.string() if w.as_words else pa.float64()
             for i, w in zip(indexes, wanted, strict=True)
         }
-        given = {word for w in wanted if w.labels for word in w.labels.given}
         return pacsv.read_csv(
             pa.BufferReader(chunk),
             read_options=pacsv.ReadOptions(
@@ -190,11 +193,16 @@ class CsvSource(Source):
             convert_options=pacsv.ConvertOptions(
                 column_types=types,
                 include_columns=[str(i) for i in indexes],
-                null_values=[word for word in self._missing if word not in given],
+                null_values=self._null_words(wanted),
                 decimal_point=self._decimal,
                 strings_can_be_null=True,
             ),
         )
+
+    def _null_words(self, wanted: Sequence[Wanted]) -> list[str]:
+        """The words for missing values, of which a label may be one."""
+        given = {word for w in wanted if w.labels for word in w.labels.given}
+        return [word for word in self._missing if word not in given]
 
     def _cells(
         self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int,
@@ -283,7 +291,7 @@ class CsvSource(Source):
         """A cell as a number; None where it is none."""
         if self._decimal != ".":
             text = text.replace(".", "?").replace(self._decimal, ".")
-        return float(text) if NUMBER.fullmatch(text) else None
+        return as_number(text)
 
     def line_of(self, row: int, column: str = "") -> int | None:
         line = self._places.of(row)

@@ -18,7 +18,7 @@ from losscli.data import remote
 from losscli.data.arrays import decode
 from losscli.data.compression import SUFFIXES as PACKED
 from losscli.data.references import scheme_of
-from losscli.data.source import NUMBER, BadValue, Source, Span, Values, Wanted, misfit
+from losscli.data.source import BadValue, Source, Span, Values, Wanted, as_number, misfit
 from losscli.data.troubles import Trouble
 from losscli.errors import DataError, FileError
 
@@ -190,10 +190,11 @@ def _repeated(part: Part, wanted: Wanted, rows: int) -> Values:
     text = part.keys[wanted.column]
     value: Any = text
     if not wanted.as_words:
-        if text is not None and not NUMBER.fullmatch(text):
+        number = None if text is None else as_number(text)
+        if text is not None and number is None:
             expected = wanted.labels.expected if wanted.labels else "a number"
             raise misfit(part.path, wanted.column, 1, f"got {text!r}", expected, wanted.hint)
-        value = None if text is None else float(text)
+        value = number
     try:
         one = decode(np.array([value], dtype=object), wanted)
     except BadValue as bad:

@@ -16,7 +16,7 @@ from losscli.data.ahead import each_ahead
 from losscli.data.json_record import kind_of, named, plain_kinds, read_record
 from losscli.data.lines import count_lines
 from losscli.data.records import lines
-from losscli.data.source import BadValue, Source, Values, Wanted, misfit
+from losscli.data.source import BadValue, Source, Values, Wanted, group_names, misfit
 from losscli.data.tables import names_of
 from losscli.data.text import quoted
 from losscli.data.troubles import LISTED, BadLine, Found, Trouble, report, shown
@@ -165,9 +165,7 @@ class JsonSource(Source):
     def _column(self, values: list[Any], wanted: Wanted, row: int) -> Values:
         try:
             if wanted.key:
-                keys = np.empty(len(values), dtype=object)
-                keys[:] = [str(value) for value in values]
-                return Values(keys)
+                return group_names([None if v in self._null else v for v in values])
             if wanted.raw and wanted.unfit is None:
                 return Values(self._as_it_is(values))
             plain = [self._plain(value, wanted) for value in values]

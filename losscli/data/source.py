@@ -14,12 +14,19 @@ from losscli.losses.numerics import Array, Index, Mask
 EXPECTED = "CSV, JSON lines, Parquet, Arrow, NumPy or safetensors"
 #: the column that is all of a file which holds one array
 WHOLE = ""
+#: numbers as they are written, among them the nan(ind) of C
 NUMBER = re.compile(
-    r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.I | re.ASCII
+    r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|inf(inity)?|nan(\([a-z0-9_]*\))?)",
+    re.I | re.ASCII,
 )
 #: values of a piece: 2 MiB of float64
 PIECE_VALUES = 1 << 19
 PIECE_ROWS = 131072
+
+
+def as_number(text: str) -> float | None:
+    """A text as a number; None where it is none."""
+    return float(text.partition("(")[0]) if NUMBER.fullmatch(text) else None
 
 
 class LabelMap(NamedTuple):
@@ -189,7 +196,7 @@ class Source(Protocol):
 
     def number(self, text: str) -> float | None:
         """A text as a number, by the rules of the file; None where it is none."""
-        return float(text) if NUMBER.fullmatch(text) else None
+        return as_number(text)
 
     def is_text(self, column: str) -> bool:
         """Whether a column has only the text that its values are written as."""
@@ -220,6 +227,16 @@ class BadValue(Exception):
         super().__init__(value)
         self.index, self.value, self.expected, self.hint = index, value, expected, hint
         self.every = every
+
+
+def group_names(values: Sequence[Any]) -> Values:
+    """What the groups of rows are called. BadValue for the first row that is in none."""
+    for i, value in enumerate(values):
+        if value is None or (not isinstance(value, str) and str(value) in ("nan", "<NA>", "NaT")):
+            raise BadValue(i, "missing", "the group of every row (--by)")
+    names = np.empty(len(values), dtype=object)
+    names[:] = [str(value) for value in values]
+    return Values(names)
 
 
 def piece_rows(width: int) -> int:
