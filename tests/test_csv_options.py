@@ -259,7 +259,7 @@ def test_blanks_around_missing_keys_and_groups(run: Run, tmp_path: Path) -> None
     (tmp_path / "p.csv").write_text("id,pred\n a ,1\n NA ,2\n")
     (tmp_path / "t.csv").write_text("id,target\na,1\nb,2\n")
     done = run("compute", "mse", "--pred", "p.csv#pred", "--target", "t.csv#target", "--on", "id")
-    assert "p.csv, column 'id', row 2: a missing key" in done.stderr
+    assert "p.csv, column 'id', row 2 (line 3): a missing key" in done.stderr
     (tmp_path / "g.csv").write_text("pred,target,id\n1,1,a\n1,0, a \n1,1, NA \n")
     done = run("compute", "dice", "--data", "g.csv", "--by", "id")
     assert "g.csv, column 'id', row 3 (line 4): missing, expected the group" in done.stderr

@@ -119,11 +119,15 @@ def test_text_of_a_csv_is_not_a_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("theirs", "ours", "message"),
     [
-        ([1, 2], ["001", "2"], r"column 'id', row 1: got '001', expected whole numbers"),
-        ([1, 2], ["1", "x"], r"column 'id', row 2: got 'x', expected whole numbers"),
-        ([1, 2], ["1", "1.0"], r"column 'id', row 2: got '1.0', expected whole numbers"),
-        ([1, 2], ["1", ""], r"column 'id', row 2: a missing key"),
-        ([DAY, DAY], ["2024-01-01", "01/02/2024"], r"row 2: got '01/02/2024', expected dates"),
+        ([1, 2], ["001", "2"], r"column 'id', row 1 \(line 2\): got '001', expected whole numbers"),
+        ([1, 2], ["1", "x"], r"column 'id', row 2 \(line 3\): got 'x', expected whole numbers"),
+        ([1, 2], ["1", "1.0"], r"column 'id', row 2 \(line 3\): got '1.0', expected whole numbers"),
+        ([1, 2], ["1", ""], r"column 'id', row 2 \(line 3\): a missing key"),
+        (
+            [DAY, DAY],
+            ["2024-01-01", "01/02/2024"],
+            r"row 2 \(line 3\): got '01/02/2024', expected dates",
+        ),
     ],
 )
 def test_text_that_another_file_does_not_hold(
@@ -496,5 +500,7 @@ def test_keys_that_begin_alike_are_told_apart() -> None:
 def test_a_key_that_is_too_long(tmp_path: Path) -> None:
     p = write(tmp_path / "p.csv", {"id": ["a", "b" * 5000], "pred": [1.0, 2.0]})
     t = write(tmp_path / "t.csv", {"id": ["a", "b"], "target": [1.0, 2.0]})
-    with pytest.raises(DataError, match=r"p\.csv, column 'id', row 2: a key of 5,000 bytes, expec"):
+    with pytest.raises(
+        DataError, match=r"p\.csv, column 'id', row 2 .line 3.: a key of 5,000 bytes"
+    ):
         losscli.compute("mse", pred=p, target=t, on="id")

@@ -1,31 +1,40 @@
 """Keys that pair rows: columns of any type → one array with the order and equality of the keys.
 
-Numbers, dates and times become 64-bit integers in their order, text its UTF-8 bytes; the columns of
-a key are written one after the other as bytes. So a key is compared at once, whatever it holds.
+Numbers, dates and times become 64-bit integers in their order, text its UTF-8 bytes, bytes and
+decimals hexadecimal digits; the columns of a key are written one after the other as bytes. So a key
+is compared at once, whatever it holds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from losscli.data.key_kinds import (
+    BOOLEANS,
+    BYTES,
+    CLOCK,
+    DATES,
+    DECIMALS,
+    DURATIONS,
+    FINE_ZONED,
+    NUMBERS,
+    TEXT,
+    TIMES,
+    TYPES,
+    UNSIGNED,
+    WHOLE_NUMBERS,
+    ZONED,
+    as_arrow,
+    as_kind,
+    booleans,
+    is_text,
+    refuse,
+)
 from losscli.data.source import BadValue
-from losscli.errors import DataError
 
-TEXT = "text"
-WHOLE_NUMBERS, NUMBERS, BOOLEANS = "whole numbers", "numbers", "true and false"
-DATES, TIMES, ZONED = "dates", "timestamps", "timestamps with a time zone"
-_TYPES = {
-    WHOLE_NUMBERS: pa.int64(),
-    NUMBERS: pa.float64(),
-    BOOLEANS: pa.bool_(),
-    DATES: pa.date32(),
-    TIMES: pa.timestamp("ns"),
-    ZONED: pa.timestamp("ns", "UTC"),
-    TEXT: pa.string(),
-}
 _SIGN = np.uint64(1 << 63)
 #: ends a text that more columns follow: it sorts before every letter
 _END = b"\x01"
@@ -35,38 +44,11 @@ PIECE_BYTES = 1 << 23
 #: and what short ones may be filled up with
 FILLING = 1 << 20
 MISSING_KEY = "a missing key"
+_STORAGE = {NUMBERS: np.float64, DATES: np.int32, UNSIGNED: np.uint64}
+#: kinds whose keys are of any length, or longer than a number
+_TEXTS = (TEXT, BYTES, DECIMALS)
 #: hexadecimal digits of a number, and of the length of a text, in a key of several parts
 _DIGITS, _LENGTH_DIGITS = 16, 4
-
-
-def kind_of(array: Any) -> str:
-    """What a column holds, of the kinds that may be keys; a DataError says what it is else."""
-    kind = as_arrow(array).type
-    if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0):
-        return WHOLE_NUMBERS
-    if pa.types.is_floating(kind):
-        return NUMBERS
-    if pa.types.is_boolean(kind):
-        return BOOLEANS
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
-        return TEXT
-    if pa.types.is_date(kind):
-        return DATES
-    if pa.types.is_timestamp(kind):
-        return TIMES if kind.tz is None else ZONED
-    raise DataError(f"holds {kind}, which cannot be a key")
-
-
-def settle(name: str, displays: Sequence[str], kinds: Sequence[str | None]) -> str:
-    """What a column of the key holds in all files. A CSV's text is read as what others hold."""
-    typed = {kind: display for display, kind in zip(displays, kinds, strict=True) if kind}
-    if len(typed) > 1:
-        told = ", ".join(f"{kind} in {display}" for kind, display in typed.items())
-        raise DataError(
-            f"column '{name}' holds {told}: keys pair when they are of one type",
-            "write it alike in both files; the text of a CSV is read as the type of the other file",
-        )
-    return next(iter(typed), TEXT)
 
 
 class BadKey(Exception):
@@ -109,14 +91,14 @@ class Keys:
             if self.kinds[i] == TEXT and self.by_length:
                 lengths = _hexadecimal(np.strings.str_len(part).astype(np.uint64), _LENGTH_DIGITS)
                 part = np.strings.add(lengths, part)
-            if self.kinds[i] == TEXT and i < len(parts) - 1:
+            if self.kinds[i] in _TEXTS and i < len(parts) - 1:
                 part = np.strings.add(part, _END)
             key = part if key is None else np.strings.add(key, part)
         return key
 
     def _refuse_end(self, part: Any, name: str) -> None:
         try:
-            _refuse(np.strings.find(part, _END) >= 0, part, "text without control characters")
+            refuse(np.strings.find(part, _END) >= 0, part, "text without control characters")
         except BadValue as bad:
             raise BadKey(name, bad) from None
 
@@ -127,14 +109,15 @@ class Keys:
         parts: list[list[Any]] = [[] for _ in self.names]
         for key in keys.tolist():
             for part, kind in zip(parts, self.kinds, strict=True):
-                if kind != TEXT:
+                if kind not in _TEXTS:
                     part.append(int(key[:_DIGITS], 16))
                     key = key[_DIGITS:]
                     continue
                 text, _, key = key.partition(_END) if part is not parts[-1] else (key, b"", b"")
-                part.append(text[_LENGTH_DIGITS if self.by_length else 0 :].decode())
+                skip = _LENGTH_DIGITS if self.by_length and kind == TEXT else 0
+                part.append(_DECODED.get(kind, str)(text[skip:].decode()))
         return {
-            name: _objects(part) if kind == TEXT else _readable(np.array(part, np.uint64), kind)
+            name: _objects(part) if kind in _TEXTS else _readable(np.array(part, np.uint64), kind)
             for name, part, kind in zip(self.names, parts, self.kinds, strict=True)
         }
 
@@ -150,20 +133,35 @@ class Keys:
 def _column(array: Any, kind: str) -> Any:
     array = as_arrow(array)
     missing = array.is_null(nan_is_null=True)
-    _refuse(_booleans(missing), None, "a key in every row", MISSING_KEY)
+    refuse(booleans(missing), None, "a key in every row", MISSING_KEY)
     if kind == TEXT:
         return _text(array)
-    array = _as(array, kind)
+    array = as_kind(array, kind)
+    if kind == BYTES:
+        return _text(pa.array([value.hex() for value in array.to_pylist()], pa.large_string()))
+    if kind == DECIMALS:
+        return _decimals(array)
     if kind == BOOLEANS:
-        return _booleans(array).astype(np.uint64)
-    storage = {NUMBERS: np.float64, DATES: np.int32}.get(kind, np.int64)
+        return booleans(array).astype(np.uint64)
+    storage = _STORAGE.get(kind, np.int64)
     size = np.dtype(storage).itemsize
     buffer = array.buffers()[1] if len(array) else b""
     values = np.frombuffer(buffer, storage, len(array), array.offset * size if len(array) else 0)
     if kind == NUMBERS:
         bits = (values + 0.0).view(np.uint64)  # −0 is 0
         return np.where(bits & _SIGN, ~bits, bits | _SIGN)
-    return values.astype(np.int64).view(np.uint64) ^ _SIGN
+    return values if kind == UNSIGNED else values.astype(np.int64).view(np.uint64) ^ _SIGN
+
+
+def _decimals(array: Any) -> Any:
+    """Decimals of 256 bits as text in their order."""
+    n = len(array)
+    words = np.frombuffer(array.buffers()[1] or b"", "<u8", 4 * n, 32 * array.offset).reshape(n, 4)
+    first, *others = (words[:, i].astype(np.uint64) for i in (3, 2, 1, 0))
+    digits = _hexadecimal(first ^ _SIGN, _DIGITS)
+    for word in others:
+        digits = np.strings.add(digits, _hexadecimal(word, _DIGITS))
+    return digits
 
 
 def pieces_of(columns: Sequence[Any]) -> Iterator[slice]:
@@ -182,50 +180,12 @@ def pieces_of(columns: Sequence[Any]) -> Iterator[slice]:
 
 def _lengths(array: Any) -> Any:
     """The bytes of each value in a key."""
-    if not pa.types.is_string(array.type) and not pa.types.is_large_string(array.type):
-        return np.full(len(array), _DIGITS)
+    hexadecimal = 2 if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type) else 1
+    if hexadecimal == 1 and not is_text(array.type):
+        return np.full(len(array), 4 * _DIGITS if pa.types.is_decimal(array.type) else _DIGITS)
     lengths = pc.binary_length(array).cast(pa.int64()).fill_null(0)
-    return np.frombuffer(lengths.buffers()[1], np.int64, len(lengths), lengths.offset * 8)
-
-
-def trimmed(array: Any) -> Any:
-    """Text without the blanks around it."""
-    array = as_arrow(array)
-    # What is missing throughout has no type of its own.
-    return pc.utf8_trim_whitespace(
-        array.cast(pa.string()) if pa.types.is_null(array.type) else array
-    )
-
-
-def as_arrow(array: Any) -> Any:
-    """An array as Arrow's, each value by itself."""
-    if isinstance(array, pa.Array):
-        return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8", "replace")
-    return pa.array(array.astype(array.dtype.newbyteorder("=")))
-
-
-def _as(array: Any, kind: str) -> Any:
-    """An array as the type of a kind. Text of a CSV must be written as its values are."""
-    text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
-    try:
-        found = array.cast(_TYPES[kind])
-    except pa.ArrowInvalid:
-        _refuse(np.array([not _fits(value, kind) for value in array]), array, kind)
-        raise BadValue(0, f"got {array[0]}", kind) from None
-    if text and kind == WHOLE_NUMBERS:
-        other = _booleans(pc.not_equal(found.cast(array.type), array))
-        _refuse(other, array, "whole numbers as the other file has them, without leading zeros")
-    return found
-
-
-def _fits(value: Any, kind: str) -> bool:
-    try:
-        value.cast(_TYPES[kind])
-    except pa.ArrowInvalid:
-        return False
-    return True
+    found = np.frombuffer(lengths.buffers()[1], np.int64, len(lengths), lengths.offset * 8)
+    return hexadecimal * found
 
 
 def _text(array: Any) -> Any:
@@ -240,22 +200,14 @@ def _text(array: Any) -> Any:
     width = max(1, int(lengths.max()))
     if width > LONGEST:
         too_long = f"a key of {int(lengths[np.argmax(lengths > LONGEST)]):,} bytes"
-        _refuse(lengths > LONGEST, None, f"at most {LONGEST:,}", too_long)
+        refuse(lengths > LONGEST, None, f"at most {LONGEST:,}", too_long)
     if not data.all():
-        _refuse(_booleans(pc.match_substring(array, "\0")), array, "text without zero bytes")
+        refuse(booleans(pc.match_substring(array, "\0")), array, "text without zero bytes")
     if (lengths == width).all():
         return np.ascontiguousarray(data).view(f"S{width}")
     matrix = np.zeros((n, width), np.uint8)
     matrix[np.arange(width) < lengths[:, None]] = data
     return matrix.view(f"S{width}").ravel()
-
-
-def _booleans(array: Any) -> Any:
-    """An Arrow array of booleans as NumPy's."""
-    if not len(array):
-        return np.empty(0, bool)
-    bits = np.unpackbits(np.frombuffer(array.buffers()[1], np.uint8), bitorder="little")
-    return bits[array.offset :][: len(array)].astype(bool)
 
 
 def _hexadecimal(numbers: Any, digits: int) -> Any:
@@ -272,26 +224,36 @@ def _readable(keys: Any, kind: str) -> Any:
         return _objects(["true" if key else "false" for key in keys.tolist()])
     if kind == NUMBERS:
         return np.where(keys & _SIGN, keys ^ _SIGN, ~keys).view(np.float64)
+    if kind == UNSIGNED:
+        return keys
     numbers = (keys ^ _SIGN).view(np.int64)
     if kind == WHOLE_NUMBERS:
         return numbers
+    if kind == DURATIONS:
+        return _objects([_point(number, 9) + " s" for number in numbers.tolist()])
     if kind == DATES:
         return _objects(np.datetime_as_string(numbers.view("M8[D]")).tolist())
-    texts = np.datetime_as_string(numbers.view("M8[ns]")).tolist()
-    zone = "Z" if kind == ZONED else ""
+    unit = "us" if kind in (TIMES, ZONED) else "ns"
+    texts = np.datetime_as_string(numbers.view(f"M8[{unit}]")).tolist()
+    if kind == CLOCK:
+        texts = [text.partition("T")[2] for text in texts]
+    zone = "Z" if kind in (ZONED, FINE_ZONED) else ""
     return _objects([text.rstrip("0").rstrip(".") + zone for text in texts])
+
+
+def _point(number: int, places: int) -> str:
+    """A whole number with a decimal point so many places from its end, and no zeros after it."""
+    whole, part = divmod(abs(number), 10**places)
+    return f"{'-' * (number < 0)}{whole}.{part:0{places}}".rstrip("0").rstrip(".")
+
+
+#: what the text that stands for a value is for people, where it is not the value itself
+_DECODED: dict[str, Callable[[str], str]] = {
+    DECIMALS: lambda digits: _point(int(digits, 16) - (1 << 255), TYPES[DECIMALS].scale)
+}
 
 
 def _objects(values: list[Any]) -> Any:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
-
-
-def _refuse(bad: Any, values: Any, expected: str, found: str = "") -> None:
-    """BadValue for the first of some values, if there is any."""
-    if len(bad) and bad.any():
-        at = int(np.argmax(bad))
-        value = "" if values is None else values[at]
-        value = value.decode() if isinstance(value, bytes) else str(value)
-        raise BadValue(at, found or f"got {value!r}", f"{expected} (--on)", every=bad)

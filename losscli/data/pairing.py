@@ -14,7 +14,8 @@ import numpy as np
 
 from losscli.data.align import Stream, together
 from losscli.data.given import On
-from losscli.data.keys import BadKey, Keys, as_arrow, kind_of, pieces_of, settle, trimmed
+from losscli.data.key_kinds import as_arrow, kind_of, settle, trimmed
+from losscli.data.keys import BadKey, Keys, pieces_of
 from losscli.data.matching import NUMBER, Cursor, Findings, matched
 from losscli.data.sorting import Rows, Sorter, chosen
 from losscli.data.source import Source, Values, Wanted, misfit, piece_rows
@@ -137,10 +138,12 @@ class Side:
 
     def _misfit(self, source: Source, error: BadKey, numbers: Any) -> DataError:
         bad = error.bad
-        display, at = source.locate(int(numbers[bad.index]))
+        row = int(numbers[bad.index])
+        (display, at), line = source.locate(row), source.line_of(row, error.column)
         others = 0 if bad.every is None else int(np.count_nonzero(bad.every)) - 1
         expected = bad.expected + (f"; {others:,} more so far" if others else "")
-        return misfit(display or self.display, error.column, at + 1, bad.value, expected)
+        display = display or self.display
+        return misfit(display, error.column, at + 1, bad.value, expected, line=line)
 
     def _trouble(self, error: BadKey, every: Any, column: Any, numbers: Any) -> Trouble:
         """Keys of a piece that cannot be read, and why."""

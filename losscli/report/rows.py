@@ -227,7 +227,11 @@ def _batch(columns: Columns) -> Any:
     """Arrays as an Arrow batch over the same memory; every value is there, so nothing is null."""
     import pyarrow as pa
 
-    types = {np.dtype(np.int64): pa.int64(), np.dtype(np.float64): pa.float64()}
+    types = {
+        np.dtype(np.int64): pa.int64(),
+        np.dtype(np.uint64): pa.uint64(),
+        np.dtype(np.float64): pa.float64(),
+    }
     arrays, fields = [], []
     for name, values in columns.items():
         values = np.ascontiguousarray(values)
