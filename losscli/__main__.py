@@ -25,8 +25,6 @@ def run() -> None:
     _heed_signals()
     # A second thread pool for matrix products would only spin: losses are computed block by block.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Arrow's buffers come and go by the megabyte: huge pages would only hold 15 MiB more of them.
-    os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")
     # Hardly anything that imports make is garbage: looking for it takes a tenth of a small job.
     gc.set_threshold(100_000)
     _prepare_streams()
@@ -72,7 +70,10 @@ def _keep_memory() -> None:
 
     The arrays of a block are freed and asked for again, block after block. Given back to the system
     each time, their pages are cleared and faulted in again: a quarter of the time of a long run.
+    Huge pages hold 15 MiB more of them, and only where keys are sorted is there a use for that.
     """
+    if not any(word.startswith("--on") for word in sys.argv):
+        os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")  # Arrow's allocator asks the system
     import ctypes
 
     trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
