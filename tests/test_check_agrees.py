@@ -146,3 +146,19 @@ def test_the_kind_of_a_last_line_of_nulls_is_that_of_the_lists(run: Run, tmp_pat
     (tmp_path / "z.jsonl").write_bytes(lines)
     done = run("compute", "./o.py", "--x", "z.jsonl#x", "--row", "sum", "--nonfinite", "skip")
     assert (done.returncode, "lengths" in done.stderr) == (0, False), done.stderr
+
+
+def test_words_for_missing_labels_are_missing(run: Run, tmp_path: Path) -> None:
+    rows = "".join(f'{{"p":1,"t":"{word}"}}\n' for word in ("yes", "-", "no", "?"))
+    (tmp_path / "w.jsonl").write_text(rows)
+    files = "--pred", "w.jsonl#p", "--target", "w.jsonl#t"
+    found = report(run, "hinge", *files, "--labels", "no,yes", "--null", "-")
+    assert reasons(found) == {("not-a-label", "t"): 1, ("missing", "t"): 1}
+
+
+def test_values_of_partitions_are_told_of(run: Run, tmp_path: Path) -> None:
+    for value in ("1", "x", "__HIVE_DEFAULT_PARTITION__"):
+        (tmp_path / "d" / f"k={value}").mkdir(parents=True)
+        (tmp_path / "d" / f"k={value}" / "a.csv").write_text("p\n1\n2\n")
+    found = report(run, "mse", "--pred", "d#p", "--target", "d#k")
+    assert reasons(found) == {("not-a-number", "k"): 2, ("missing", "k"): 2}

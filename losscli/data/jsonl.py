@@ -19,7 +19,7 @@ from losscli.data.records import lines
 from losscli.data.source import BadValue, Source, Values, Wanted, group_names, misfit
 from losscli.data.tables import names_of
 from losscli.data.text import quoted
-from losscli.data.troubles import LISTED, BadLine, Found, Trouble, report, shown
+from losscli.data.troubles import LISTED, BadLine, Found, report, shown
 from losscli.errors import DataError, FileError
 from losscli.losses.numerics import Mask
 
@@ -132,8 +132,10 @@ class JsonSource(Source):
         """How Arrow should read values as they are; None when Python is to tell what they are."""
         kinds = [kind for kind in self._kinds[path] if kind != "null"]
         if wanted.unfit is not None:
+            # Words may stand for numbers, or for nothing.
             words = any(kind.endswith("word") for kind in kinds)
-            return None if words and not wanted.labels else _arrow_type(kinds, False)
+            plain = not words or (wanted.labels and not self._null)
+            return _arrow_type(kinds, False) if plain else None
         if not kinds or (kinds == ["word"] and self._null):
             return None
         return pa.int64() if kinds == ["whole"] else _arrow_type(kinds, False)
@@ -213,11 +215,7 @@ class JsonSource(Source):
         if wanted.unfit is None:
             raise BadValue(wrong[0], f"got {named(values[wrong[0]])}", expected, wanted.hint)
         listed = [Found(row + i + 1, None, shown(values[i]), self.display) for i in wrong[:LISTED]]
-        reason = "not-a-label" if wanted.labels else "not-a-number"
-        expected = f"expected {expected}"
-        wanted.unfit(
-            Trouble(reason, self.display, wanted.column, expected, wanted.hint, len(wrong), listed)
-        )
+        wanted.unfit(wanted.trouble(self.display, expected, wanted.hint, len(wrong), listed))
         lost = np.zeros(len(values), bool)
         lost[wrong] = True
         for i in wrong:

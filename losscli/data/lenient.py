@@ -51,10 +51,6 @@ class LenientSource(Source):
     def line_of(self, row: int, column: str = "") -> int | None:
         return self._source.line_of(row, column)
 
-    def _plain_numbers(self, column: str) -> bool:
-        """Whether text is made numbers of as Arrow does it: with a decimal point."""
-        return self._source.is_text(column) and self._source.number("1,5") is None
-
     def _read(self, values: Values, wanted: Wanted, row: int) -> Values:
         """Values as they are in the file as what is wanted; those of lost lines are refused."""
         lost = values.missing
@@ -105,17 +101,15 @@ class LenientSource(Source):
 
     def _text(self, array: Any, wanted: Wanted, row: int) -> Values:
         """Values that are written as text, whatever they are: numbers or labels."""
-        from losscli.data.arrays import decode
+        import pyarrow as pa
 
-        try:
-            if wanted.labels is None and self._plain_numbers(wanted.column):
-                return decode(_numbers(array), wanted)
-            return decode(array, wanted)
-        except BadValue as bad:
-            try:
-                return self._one_by_one(array, wanted, row)
-            except BadValue:
-                raise self._misfit(bad, wanted, row) from None
+        from losscli.data.arrow import decode
+
+        array = pa.array(array) if isinstance(array, np.ndarray) else array
+        # Arrow knows numbers with a decimal point.
+        plain = wanted.labels is None and self._source.number("1,5") is None
+        numbers = _numbers(array) if plain else None
+        return self._one_by_one(array, wanted, row) if numbers is None else decode(numbers)
 
     def _misfit(self, bad: BadValue, wanted: Wanted, row: int) -> DataError:
         display, at = self.locate(row + bad.index)
@@ -145,13 +139,8 @@ class LenientSource(Source):
             file, place = self.locate(row + at)
             line = self.line_of(row + at, wanted.column)
             first.append(Found(place + 1, line, shown(array[at]), file))
-        reason = "not-a-label" if wanted.labels else "not-a-number"
-        self._tell(
-            Trouble(
-                reason, self.display, wanted.column, f"expected {expected}", hint,
-                int(np.count_nonzero(wrong)), first,
-            )
-        )  # fmt: skip
+        total = int(np.count_nonzero(wrong))
+        self._tell(wanted.trouble(self.display, expected, hint, total, first))
 
     def _code(self, word: Any, labels: LabelMap | None) -> float | None:
         """The number that a word is or stands for; None when it is neither."""
@@ -176,22 +165,22 @@ def _without(array: Any, rows: Mask) -> Any:
 
 
 def _numbers(array: Any) -> Any:
-    """Text as numbers; BadValue where Arrow makes none of one of them."""
+    """Text as numbers; None where Arrow makes none of one of them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     try:
         return pc.utf8_trim_whitespace(array.cast(pa.string())).cast(pa.float64())
     except pa.ArrowInvalid:
-        raise BadValue(0, "text", "a number") from None
+        return None
 
 
 def _distinct(array: Any) -> tuple[list[Any], Any]:
     """The distinct words of an array and which of them each is, past the last where missing."""
     import pyarrow as pa
 
-    array = pa.array(array) if isinstance(array, np.ndarray) else array
     encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-    indices = encoded.indices.cast(pa.int64())
     words = [str(word).strip() for word in encoded.dictionary.to_pylist()]
-    return words, np.array([len(words) if i is None else i for i in indices.to_pylist()], np.intp)
+    indices = encoded.indices.cast(pa.int64()).fill_null(len(words))
+    index = np.frombuffer(indices.buffers()[1], np.int64, len(indices), indices.offset * 8)
+    return words, index

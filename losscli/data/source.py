@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from losscli.data.troubles import Tell
+from losscli.data.troubles import Found, Tell, Trouble
 from losscli.errors import DataError
 from losscli.losses.numerics import Array, Index, Mask
 
@@ -97,6 +97,13 @@ class Wanted(NamedTuple):
     def as_words(self) -> bool:
         """Whether its values are text, in a file where everything is."""
         return self.raw or self.key or (self.labels is not None and self.labels.numbers is None)
+
+    def trouble(
+        self, file: str, expected: str, hint: str, total: int, first: list[Found]
+    ) -> Trouble:
+        """What to tell of values that are not what was expected."""
+        reason = "not-a-label" if self.labels else "not-a-number"
+        return Trouble(reason, file, self.column, f"expected {expected}", hint, total, first)
 
 
 class Values(NamedTuple):
