@@ -117,10 +117,9 @@ def _end(number: int, frame: FrameType | None) -> None:
     """End once: a second signal must not cut the unwinding short, unless there seems to be none."""
     code = ExitCode(128 + number)
     if Terminated.asked is None:
-        Terminated.asked = code
-        _end.since = time.monotonic()  # type: ignore[attr-defined]
+        Terminated.asked, Terminated.since = code, time.monotonic()
         raise Terminated(code)
-    if time.monotonic() - _end.since > PATIENCE:  # type: ignore[attr-defined]
+    if time.monotonic() - Terminated.since > PATIENCE:
         os._exit(code)
 
 

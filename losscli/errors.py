@@ -29,6 +29,8 @@ class Terminated(BaseException):
 
     #: what it was asked to end with, also where code of a user made nothing of it
     asked: ClassVar[ExitCode | None] = None
+    #: and when, by `time.monotonic`
+    since: ClassVar[float] = 0.0
 
     def __init__(self, exit_code: ExitCode = ExitCode.TERMINATED) -> None:
         super().__init__()

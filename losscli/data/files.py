@@ -31,6 +31,8 @@ _OTHERS = {
     b"\x89HDF": ("HDF5", _WRITE),
     b"SQLite format 3": ("an SQLite database", "sqlite3 -csv -header FILE 'select …' writes CSV"),
     b"Obj\x01": ("Avro", _WRITE),
+    b"ORC": ("ORC", _WRITE),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook of old", "save its sheet as CSV"),
     b"MATLAB 5.0": ("a MATLAB file", _WRITE),
     b"\x80": ("a pickle", "a pickle can run any program: write the values as CSV or Parquet"),
     b"PK\x05\x06": ("an empty zip archive", "numpy.savez writes arrays into one"),
