@@ -142,12 +142,13 @@ def test_text_that_another_file_does_not_hold(
 @pytest.mark.parametrize(
     ("ours", "theirs", "told"),
     [
-        ([1, 2], ["1", "2"], "whole numbers in p.parquet, text in t.parquet"),
-        ([1, 2], [1.0, 2.0], "whole numbers in p.parquet, numbers in t.parquet"),
+        ([1, 2], ["1", "2"], "whole numbers (int64) in p.parquet, text in t.parquet"),
+        ([1, 2], [1.0, 2.0], "whole numbers (int64) in p.parquet, numbers (double) in t.parquet"),
         (
             pa.array([1, 2], pa.timestamp("s")),
             pa.array([1, 2], pa.timestamp("s", "UTC")),
-            "timestamps in p.parquet, timestamps with a time zone in t.parquet",
+            "timestamps (timestamp[ms]) in p.parquet, timestamps with a time zone "
+            "(timestamp[ms, tz=UTC]) in t.parquet",
         ),
         ([[1], [2]], [1, 2], "holds list<element: int64>, which cannot be a key"),
     ],

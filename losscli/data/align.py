@@ -84,7 +84,7 @@ class Stream:
 
     def _unknown(self) -> list[int]:
         """Columns of which every row so far is missing, and with them the length of their lists."""
-        known = () if self.source.bare_nulls else ((),)
+        known = () if self.source.schemaless else ((),)
         first = enumerate(self._held[0])
         return [i for i, v in first if _all_missing(v) and v.array.shape[1:] not in known]
 

@@ -77,11 +77,26 @@ def _raw(value: Any, name: str) -> Any:
     """Values of any type, as an Arrow array."""
     import pyarrow as pa
 
+    from losscli.data.arrow import large_numbers
+    from losscli.data.keys import as_arrow
+
+    if hasattr(value, "to_arrow"):
+        value = value.to_arrow()
+    if hasattr(value, "combine_chunks"):
+        return value.combine_chunks()
+    if type(value).__module__.partition(".")[0] == "torch":
+        value = _of_torch(value)
+    if type(value) is np.ndarray and value.dtype != object:
+        try:
+            return as_arrow(value)
+        except DataError as error:
+            raise DataError(f"{name} {error.message}") from None
     try:
-        array = pa.array(value) if not hasattr(value, "combine_chunks") else value.combine_chunks()
-    except pa.ArrowException as error:
+        return pa.array(value)
+    except OverflowError:  # whole numbers of more than 64 bits
+        return large_numbers(value)
+    except (pa.ArrowException, TypeError, ValueError) as error:
         raise DataError(f"{name}: not values of one type: {error}") from None
-    return array
 
 
 def _width(array: Any) -> int:
@@ -175,6 +190,15 @@ def decode(part: Any, wanted: Wanted) -> Values:
         return Values(part)
     if not isinstance(part, np.ndarray):
         return read(part, wanted)
+    if wanted.key and part.dtype.kind in "Mm":
+        from losscli.data.groups import names_of_groups
+        from losscli.data.keys import as_arrow
+
+        try:
+            return Values(names_of_groups(as_arrow(part)))
+        except DataError as error:
+            found = error.message.removeprefix("holds ").partition(",")[0]
+            raise BadValue(0, found, "times of at most nanoseconds") from None
     if wanted.key:
         return group_names(part.tolist())
     if part.dtype.kind in "biuf":

@@ -4,12 +4,14 @@ Arrow's own conversions (`to_numpy`, `np.asarray`) import pandas, which costs mo
 job takes; a buffer is a NumPy array already.
 """
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from losscli.data.source import BadValue, LabelMap, Values, Wanted, group_names
+from losscli.data.source import BadValue, LabelMap, Values, Wanted
 from losscli.losses.numerics import Array, Index, Mask
 
 #: by the numbers that Arrow has for its types, which are found faster than the types themselves
@@ -31,9 +33,11 @@ _DTYPES = {
 def read(array: Any, wanted: Wanted) -> Values:
     """An Arrow array as what is wanted of it."""
     if wanted.raw:
-        return Values(_plain(array))
+        return Values(plain(array))
     if wanted.key:
-        return group_names(array.to_pylist())
+        from losscli.data.groups import names_of_groups
+
+        return Values(names_of_groups(plain(array)))
     return decode(array, wanted.labels, wanted.hint, wanted.pad)
 
 
@@ -45,7 +49,7 @@ def decode(
     With `pad`, lists may have any lengths: k is that of the longest, and the others are filled up.
     Raises BadValue for the first value that is not a number, or not one of the labels.
     """
-    array = array if array.type.id in _DTYPES else _plain(array)
+    array = array if array.type.id in _DTYPES else plain(array)
     kind = array.type
     if kind.id in _DTYPES:
         values = _buffer(array, _DTYPES[kind.id])
@@ -54,7 +58,7 @@ def decode(
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _words(array, labels, hint)
     elif pa.types.is_boolean(kind):
-        values = _bits(array.buffers()[1], len(array), array.offset).astype(np.float64)
+        values = bits(array.buffers()[1], len(array), array.offset).astype(np.float64)
         labels = labels and labels.of_booleans()
     elif pa.types.is_decimal(kind):
         # Arrow's own cast is off by a bit for one decimal in ten.
@@ -69,14 +73,25 @@ def decode(
     return Values(values if labels is None else map_labels(values, labels), missing)
 
 
-def _plain(array: Any) -> Any:
-    """An array without wrappers: the values of dictionaries, the storage of extension types."""
+def plain(array: Any) -> Any:
+    """An array without wrappers: the values of dictionaries and runs, what extensions store."""
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_dictionary(array.type):
-        words = _plain(array.dictionary)
+        words = plain(array.dictionary)
         array = pa.DictionaryArray.from_arrays(array.indices, words).dictionary_decode()
+    if pa.types.is_run_end_encoded(array.type):
+        import pyarrow.compute as pc
+
+        array = plain(pc.run_end_decode(array))
+    if pa.types.is_binary_view(array.type):
+        return array.cast(pa.binary())
     return array.cast(pa.string()) if pa.types.is_string_view(array.type) else array
+
+
+def large_numbers(values: Iterable[Any]) -> Any:
+    """Whole numbers of more than 64 bits as Arrow has them: as decimals."""
+    return pa.array([None if value is None else Decimal(value) for value in values])
 
 
 def map_labels(values: Array, labels: LabelMap) -> Array:
@@ -191,12 +206,12 @@ def _buffer(array: Any, dtype: Any) -> Any:
     return np.frombuffer(data, dtype, len(array), array.offset * size)
 
 
-def _bits(buffer: Any, n: int, offset: int) -> Mask:
+def bits(buffer: Any, n: int, offset: int) -> Mask:
     """n bits of an Arrow bitmap from `offset` on, as booleans."""
     data = np.frombuffer(buffer, np.uint8)
     first, last = offset // 8, (offset + n + 7) // 8
-    bits = np.unpackbits(data[first:last], bitorder="little")
-    return bits[offset - 8 * first :][:n].astype(bool)
+    each = np.unpackbits(data[first:last], bitorder="little")
+    return each[offset - 8 * first :][:n].astype(bool)
 
 
 def _missing(array: Any) -> Mask | None:
@@ -204,4 +219,4 @@ def _missing(array: Any) -> Mask | None:
         return None
     if array.buffers()[0] is None:
         return np.ones(len(array), dtype=bool)
-    return ~_bits(array.buffers()[0], len(array), array.offset)
+    return ~bits(array.buffers()[0], len(array), array.offset)

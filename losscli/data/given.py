@@ -117,6 +117,8 @@ def is_table(data: Any) -> bool:
 
 def table_of(data: Any) -> dict[str, Any]:
     """The columns of a DataFrame, an Arrow table or a mapping."""
+    if hasattr(data, "to_arrow"):  # polars
+        data = data.to_arrow()
     if hasattr(data, "column_names"):
         return {name: data[name] for name in data.column_names}
     if not hasattr(data, "keys"):

@@ -3,8 +3,15 @@
 import json
 from typing import Any
 
+import pyarrow as pa
+
+from losscli.data.arrow import large_numbers
+from losscli.data.source import BadValue
 from losscli.data.text import recode
 from losscli.data.troubles import NOT_UTF8, BadLine
+
+#: what Arrow has no type for: numbers beyond 64 bits, and halves of characters
+UNFIT = (OverflowError, UnicodeEncodeError)
 
 
 def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any] | BadLine:
@@ -54,6 +61,30 @@ def kind_of(value: Any) -> str:
     if isinstance(value, dict):
         return "object"
     return "whole" if isinstance(value, int) else "number"
+
+
+def of_one_type(values: list[Any]) -> Any:
+    """Values of any type as an Arrow array; when they are not of one, all of them as text.
+
+    BadValue for the first whole number among others that Arrow would have to round.
+    """
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, *UNFIT):
+        kinds = {kind_of(value) for value in values} - {"null"}
+    if kinds == {"whole"}:
+        return large_numbers(values)
+    if kinds == {"whole", "number"}:
+        sizes = enumerate(abs(value) if type(value) is int else 0 for value in values)
+        at = next(i for i, size in sizes if size > 1 << 53)
+        expected = "a number that float64 holds, beside others that are not whole (--on)"
+        raise BadValue(at, f"got {values[at]}", expected)
+    return pa.array([None if value is None else _text(value) for value in values])
+
+
+def _text(value: Any) -> str:
+    """A value as text; half of a character, which JSON can write, as JSON writes it."""
+    return str(value).encode(errors="backslashreplace").decode()
 
 
 def plain_kinds(kinds: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ What the first records hold says how Arrow should read the columns that are want
 cannot read in this way is read by Python, whose errors name the line.
 """
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from losscli.data import arrow, nested
 from losscli.data.ahead import each_ahead
-from losscli.data.json_record import kind_of, named, plain_kinds, read_record
+from losscli.data.json_record import UNFIT, kind_of, named, of_one_type, plain_kinds, read_record
 from losscli.data.lines import count_lines
 from losscli.data.records import lines
 from losscli.data.source import BadValue, Source, Values, Wanted, group_names, misfit
@@ -25,15 +26,13 @@ from losscli.losses.numerics import Mask
 
 #: records that say which columns there are
 _LOOK = 1000
-#: what Arrow has no type for: numbers beyond 64 bits, and halves of characters
-_UNFIT = (OverflowError, UnicodeEncodeError)
 _WORDS = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 
 
 class JsonSource(Source):
     """The columns of a stream of JSON objects, one a line; those in objects are called a.b."""
 
-    bare_nulls = True
+    schemaless = True
 
     def __init__(
         self, stream: BinaryIO, display: str, null: Sequence[str] = (), threads: int = 1
@@ -169,7 +168,9 @@ class JsonSource(Source):
             if wanted.key:
                 return group_names([None if v in self._null else v for v in values])
             if wanted.raw and wanted.unfit is None:
-                return Values(self._as_it_is(values))
+                return Values(
+                    of_one_type([None if self._is_null(value) else value for value in values])
+                )
             plain = [self._plain(value, wanted) for value in values]
             known = self._kinds[self._paths[wanted.column]]
             lost = self._check_kinds(plain, values, known, wanted, row)
@@ -180,20 +181,13 @@ class JsonSource(Source):
             raise misfit(
                 self.display, wanted.column, row + bad.index + 1, bad.value, bad.expected, bad.hint
             ) from None
-        except (pa.ArrowException, *_UNFIT) as error:
+        except (pa.ArrowException, *UNFIT) as error:
             raise DataError(
                 f"{self.display}, column '{wanted.column}', after row {row}: {error}"
             ) from None
 
-    def _as_it_is(self, values: list[Any]) -> Any:
-        """Values of any type; when they are not of one, all of them as text."""
-        known = [
-            None if isinstance(value, str) and value in self._null else value for value in values
-        ]
-        try:
-            return pa.array(known)
-        except (pa.ArrowException, *_UNFIT):
-            return pa.array([None if value is None else _text(value) for value in known])
+    def _is_null(self, value: Any) -> bool:
+        return isinstance(value, str) and value in self._null
 
     def _check_kinds(
         self, plain: list[Any], values: list[Any], known: list[str], wanted: Wanted, row: int
@@ -227,7 +221,7 @@ class JsonSource(Source):
         if isinstance(value, list):
             return [self._plain(each, wanted) for each in value]
         if isinstance(value, str):
-            if value in self._null:
+            if self._is_null(value):
                 return None
             return value if wanted.labels else _WORDS.get(value, value)
         if isinstance(value, int) and not isinstance(value, bool):
@@ -256,19 +250,24 @@ def _by_arrow(chunk: bytes, schema: Any, wanted: Sequence[Wanted]) -> list[Value
         columns = [nested.column(batch, w.column) for w in wanted]
         for column in columns:
             column.validate(full=True)  # text that is not UTF-8
+        as_it_is = [w.raw and w.unfit is None for w in wanted]
+        if any(map(_may_be_rounded, itertools.compress(columns, as_it_is))):
+            return None
         return [arrow.read(column, w) for column, w in zip(columns, wanted, strict=True)]
     except (pa.ArrowException, UnicodeDecodeError, BadValue):
         return None
 
 
+def _may_be_rounded(column: Any) -> bool:
+    """Whether numbers may be whole ones that float64 rounds, which keys must not be."""
+    if column.type != pa.float64():
+        return False
+    return bool((np.abs(arrow.decode(column).array) >= 1 << 53).any())
+
+
 def _without(lost: Mask, values: Values) -> Values:
     """Values as they are, of which those in lost lines are missing too."""
     return Values(values.array, lost if values.missing is None else lost | values.missing)
-
-
-def _text(value: Any) -> str:
-    """A value as text; half of a character, which JSON can write, as JSON writes it."""
-    return str(value).encode(errors="backslashreplace").decode()
 
 
 def _arrow_type(kinds: list[str], key: bool) -> Any:

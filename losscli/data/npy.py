@@ -181,7 +181,7 @@ def check_lengths(rows: dict[str, int]) -> None:
 
 def decode_rows(part: Any, wanted: Wanted, display: str, row: int) -> Values:
     """Rows of an array as what is wanted of them; `row` is the first one's place in the file."""
-    if part.dtype.kind == "S":
+    if part.dtype.kind == "S" and not wanted.raw:
         part = np.char.decode(part, "utf-8", "replace")
     if part.dtype.kind == "U" and _code_points(part).max(initial=0) > sys.maxunicode:
         raise FileError(f"{display}: damaged after row {row}: text that is not Unicode")

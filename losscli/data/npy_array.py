@@ -20,8 +20,8 @@ MAGIC = b"\x93NUMPY"
 #: by the version of the format: the bytes of the header's length, and how its text is encoded
 _VERSIONS = {b"\x01\x00": (2, "latin1"), b"\x02\x00": (4, "latin1"), b"\x03\x00": (4, "utf-8")}
 _LONGEST_HEADER = 1 << 20
-#: kinds of dtype that are read: numbers, and text, which labels and keys may be
-_KINDS = "biufUS"
+#: kinds of dtype that are read: numbers, and text and times, which keys may be
+_KINDS = "biufUSMm"
 _COPY = 1 << 20
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from losscli.data.align import Stream, together
 from losscli.data.given import On
-from losscli.data.key_kinds import as_arrow, kind_of, settle, trimmed
-from losscli.data.keys import BadKey, Keys, pieces_of
+from losscli.data.key_types import Kind, kind_of, settle
+from losscli.data.keys import BadKey, Keys, as_arrow, pieces_of, trimmed
 from losscli.data.matching import NUMBER, Cursor, Findings, matched
 from losscli.data.sorting import Rows, Sorter, chosen
 from losscli.data.source import Source, Values, Wanted, misfit, piece_rows
@@ -49,16 +49,30 @@ class Side:
         self._keys: Keys
         self.stream: Stream
 
-    def kinds(self) -> list[str | None]:
+    def kinds(self) -> list[Kind | None]:
         """What each column of the key holds; None where it is text that may stand for anything."""
         assert self._first is not None
-        found: list[str | None] = []
-        for w, values in zip(self._raw, self._first[len(self.wanted) :], strict=True):
-            try:
-                found.append(None if self.source.is_text(w.column) else kind_of(values.array))
-            except DataError as error:
-                raise DataError(f"{self.display}, column '{w.column}' {error.message}") from None
-        return found
+        return [
+            self._kind(w, values.array)
+            for w, values in zip(self._raw, self._first[len(self.wanted) :], strict=True)
+        ]
+
+    def _kind(self, wanted: Wanted, array: Any) -> Kind | None:
+        if self.source.is_text(wanted.column):
+            return None
+        try:
+            return kind_of(as_arrow(array), self.source.schemaless)
+        except DataError as error:
+            raise self._no_key(wanted, error) from None
+
+    def _no_key(self, wanted: Wanted, error: DataError) -> DataError:
+        return DataError(f"{self.display}, column '{wanted.column}' {error.message}")
+
+    def _as_arrow(self, source: Source, wanted: Wanted, array: Any) -> Any:
+        try:
+            return trimmed(array) if source.is_text(wanted.column) else as_arrow(array)
+        except DataError as error:
+            raise self._no_key(wanted, error) from None
 
     def ascends(self, keys: Keys) -> bool:
         """Whether the keys are in their order, as far as that can be known beforehand."""
@@ -108,7 +122,7 @@ class Side:
             numbers: Any = np.arange(row, row + len(piece[0].array))
             row += len(numbers)
             columns = [
-                trimmed(v.array) if source.is_text(w.column) else as_arrow(v.array)
+                self._as_arrow(source, w, v.array)
                 for w, v in zip(self._raw, piece[wanted:], strict=True)
             ]
             values, lost = [*piece[:wanted], Values(numbers)], piece[wanted].missing
@@ -248,7 +262,7 @@ class PairedSource(Source):
         for sorter in self._sorters:
             sorter.close()
 
-    def _order(self, kinds: list[str]) -> tuple[Keys, bool]:
+    def _order(self, kinds: list[Kind]) -> tuple[Keys, bool]:
         """The order of keys that all files are in, and whether there is one.
 
         Whole numbers that are written as text are in order when shorter ones come first.

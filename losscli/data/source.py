@@ -182,8 +182,9 @@ class Source(Protocol):
     whole: bool = False
     #: whether its values have no type of their own, only the text that they are written as
     untyped: bool = False
-    #: whether a missing value does not tell whether it is a number or a list
-    bare_nulls: bool = False
+    #: whether only values have types: a missing one does not tell whether it is a number or a list,
+    #: nor a whole number how large others are
+    schemaless: bool = False
     #: how many rows there are, where the file says so
     rows: int | None = None
     #: told of lines that cannot be read, which then do not end the reading
@@ -236,11 +237,15 @@ class BadValue(Exception):
         self.every = every
 
 
+#: what is expected of a column that groups rows
+GROUP = "the group of every row (--by)"
+
+
 def group_names(values: Sequence[Any]) -> Values:
     """What the groups of rows are called. BadValue for the first row that is in none."""
     for i, value in enumerate(values):
         if value is None or (not isinstance(value, str) and str(value) in ("nan", "<NA>", "NaT")):
-            raise BadValue(i, "missing", "the group of every row (--by)")
+            raise BadValue(i, "missing", GROUP)
     names = np.empty(len(values), dtype=object)
     names[:] = [str(value) for value in values]
     return Values(names)
