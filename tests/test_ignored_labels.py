@@ -84,18 +84,23 @@ def test_the_best_constant_is_that_of_the_labels_that_count(loss: str) -> None:
     assert all_of_them.baseline == alone.baseline
 
 
+def torchmetrics(name: str, pred: Any, target: Any, *args: Any, **options: Any) -> Any:
+    """What a hinge loss of torchmetrics gives."""
+    torch = pytest.importorskip("torch")
+    library = pytest.importorskip("torchmetrics.functional.classification")
+    return getattr(library, name)(torch.tensor(pred), torch.tensor(target), *args, **options)
+
+
 @pytest.mark.parametrize("squared", [False, True])
 @pytest.mark.parametrize("ignored", [-1, 2, -100])
 @pytest.mark.parametrize("scale", [1.0, 5.0])
 def test_torchmetrics_binary(squared: bool, ignored: int, scale: float) -> None:
     """Scores within [0, 1] as they are, others through the sigmoid."""
-    torch = pytest.importorskip("torch")
-    library = pytest.importorskip("torchmetrics.functional.classification")
     rng = np.random.default_rng(3)
     pred = scale * rng.random((20, 3))
     target = rng.choice([0, 1, ignored], (20, 3))
-    expected = library.binary_hinge_loss(
-        torch.tensor(pred), torch.tensor(target), squared=squared, ignore_index=ignored
+    expected = torchmetrics(
+        "binary_hinge_loss", pred, target, squared=squared, ignore_index=ignored
     )
     loss = "squared-hinge" if squared else "hinge"
     found = losscli.compute(
@@ -108,13 +113,11 @@ def test_torchmetrics_binary(squared: bool, ignored: int, scale: float) -> None:
 @pytest.mark.parametrize("ignored", [-1, 1])
 @pytest.mark.parametrize("scale", [1.0, 5.0])
 def test_torchmetrics_classes(mode: str, ignored: int, scale: float) -> None:
-    torch = pytest.importorskip("torch")
-    library = pytest.importorskip("torchmetrics.functional.classification")
     rng = np.random.default_rng(4)
     pred = scale * rng.random((20, 3))
     target = rng.choice([0, 1, 2, ignored], 20)
-    expected = library.multiclass_hinge_loss(
-        torch.tensor(pred), torch.tensor(target), 3, multiclass_mode=mode, ignore_index=ignored
+    expected = torchmetrics(
+        "multiclass_hinge_loss", pred, target, 3, multiclass_mode=mode, ignore_index=ignored
     )
     found = losscli.compute(
         "multiclass-hinge", pred=pred, target=target, mode=mode, dialect="torchmetrics",

@@ -505,3 +505,29 @@ def test_a_key_that_is_too_long(tmp_path: Path) -> None:
         DataError, match=r"p\.csv, column 'id', row 2 .line 3.: a key of 5,000 bytes"
     ):
         losscli.compute("mse", pred=p, target=t, on="id")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "csv"])
+@pytest.mark.parametrize("skipped", [140_000, 300_000])
+def test_a_first_block_without_rows_says_nothing_of_keys(
+    suffix: str, skipped: int, run: Run, tmp_path: Path
+) -> None:
+    """Keys are text in every block, also where nothing is left of the first."""
+    keys = [f"k{i:06}" for i in range(300_000)]
+    pred = np.where(np.arange(len(keys)) < skipped, np.nan, 1.0)
+    pq.write_table(pa.table({"id": keys, "pred": pred}), tmp_path / "p.parquet")
+    target = np.zeros(len(keys))
+    pq.write_table(pa.table({"id": keys, "target": target}), tmp_path / "t.parquet")
+    done = run(
+        "compute", "mse", "--pred", "p.parquet#pred", "--target", "t.parquet#target", "--on", "id",
+        "--nonfinite", "skip", "--reduction", "none", "-o", f"o.{suffix}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / f"o.{suffix}"
+    if suffix == "csv":
+        lines = out.read_text().splitlines()
+        assert (lines[0], len(lines) - 1) == ("row,id,loss", len(keys) - skipped)
+        return
+    table = pq.read_table(out) if suffix == "parquet" else pa.ipc.open_file(out).read_all()
+    assert table["id"].to_pylist() == keys[skipped:]
+    assert table.schema.names == ["row", "id", "loss"]

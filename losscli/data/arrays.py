@@ -5,17 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.source import (
-    BadValue,
-    LabelMap,
-    Source,
-    Span,
-    Values,
-    Wanted,
-    group_names,
-    misfit,
-    piece_rows,
-)
+from losscli.data.groups import group_names, group_names_of_arrow
+from losscli.data.source import BadValue, LabelMap, Source, Span, Values, Wanted, misfit, piece_rows
 from losscli.errors import DataError
 from losscli.losses.numerics import Array
 
@@ -191,11 +182,10 @@ def decode(part: Any, wanted: Wanted) -> Values:
     if not isinstance(part, np.ndarray):
         return read(part, wanted)
     if wanted.key and part.dtype.kind in "Mm":
-        from losscli.data.groups import names_of_groups
         from losscli.data.keys import as_arrow
 
         try:
-            return Values(names_of_groups(as_arrow(part)))
+            return group_names_of_arrow(as_arrow(part))
         except DataError as error:
             found = error.message.removeprefix("holds ").partition(",")[0]
             raise BadValue(0, found, "times of at most nanoseconds") from None

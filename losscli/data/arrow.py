@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from losscli.data.groups import group_names_of_arrow
 from losscli.data.source import BadValue, LabelMap, Values, Wanted
 from losscli.losses.numerics import Array, Index, Mask
 
@@ -35,9 +36,7 @@ def read(array: Any, wanted: Wanted) -> Values:
     if wanted.raw:
         return Values(plain(array))
     if wanted.key:
-        from losscli.data.groups import names_of_groups
-
-        return Values(names_of_groups(plain(array)))
+        return group_names_of_arrow(plain(array))
     return decode(array, wanted.labels, wanted.hint, wanted.pad)
 
 
@@ -52,17 +51,17 @@ def decode(
     array = array if array.type.id in _DTYPES else plain(array)
     kind = array.type
     if kind.id in _DTYPES:
-        values = _buffer(array, _DTYPES[kind.id])
+        values = buffer_of(array, _DTYPES[kind.id])
     elif _is_list(kind):
         return _lists(array, pad, labels, hint)
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    elif is_text(kind):
         return _words(array, labels, hint)
     elif pa.types.is_boolean(kind):
         values = bits(array.buffers()[1], len(array), array.offset).astype(np.float64)
         labels = labels and labels.of_booleans()
     elif pa.types.is_decimal(kind):
         # Arrow's own cast is off by a bit for one decimal in ten.
-        values = _buffer(array.cast(pa.string()).cast(pa.float64()), np.float64).copy()
+        values = buffer_of(array.cast(pa.string()).cast(pa.float64()), np.float64).copy()
     elif pa.types.is_null(kind):
         values = np.full(len(array), np.nan)
     else:
@@ -118,7 +117,7 @@ def _words(array: Any, labels: LabelMap | None, hint: str) -> Values:
     known = {} if labels is None else dict(zip(labels.given, labels.codes, strict=True))
     expected = "a number" if labels is None else labels.expected
     missing = _missing(encoded.indices)
-    index = _buffer(encoded.indices, np.int32).astype(np.intp)
+    index = buffer_of(encoded.indices, np.int32).astype(np.intp)
     if missing is not None:
         index = np.where(missing, len(words), index)
     unknown = [code for code, word in enumerate(words) if word not in known]
@@ -126,9 +125,19 @@ def _words(array: Any, labels: LabelMap | None, hint: str) -> Values:
         every = np.isin(index, unknown)
         first = int(np.argmax(every))
         raise BadValue(first, f"got {words[index[first]]!r}", expected, hint, every)
-    for code, word in enumerate(words):
-        codes[code] = known[word]
+    codes[:-1] = [known[word] for word in words]
     return Values(codes[index], missing)
+
+
+def is_text(kind: Any) -> bool:
+    """Whether a type of Arrow is that of text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def is_bytes(kind: Any) -> bool:
+    """Whether a type of Arrow is that of bytes."""
+    known = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return any(holds(kind) for holds in known)
 
 
 def _is_list(kind: Any) -> bool:
@@ -198,7 +207,8 @@ def _parts(array: Any) -> tuple[Any, Index, Index]:
     return flat, offsets[:-1] - offsets[0], np.diff(offsets)
 
 
-def _buffer(array: Any, dtype: Any) -> Any:
+def buffer_of(array: Any, dtype: Any) -> Any:
+    """The values of an Arrow array of a fixed width, whatever those are that are missing."""
     data = array.buffers()[1]
     if data is None or len(array) == 0:
         return np.zeros(len(array), dtype=dtype)

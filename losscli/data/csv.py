@@ -146,11 +146,12 @@ class CsvSource(Source):
             table, lost = cells
         columns = []
         blanks = any(w.as_words for w in wanted) and may_have_blanks(chunk, self.delimiter)
+        null_words = self._null_words(wanted)
         for i, w in enumerate(wanted):
             column = table.column(i)
             array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
             if blanks and w.as_words:
-                array = stripped(array, self._null_words(wanted))
+                array = stripped(array, null_words)
             try:
                 values = read(array, w)
                 columns.append(Values(values.array, lost) if w.raw else values)

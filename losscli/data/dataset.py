@@ -189,12 +189,11 @@ def _repeated(part: Part, wanted: Wanted, rows: int) -> Values:
     """The value that a partition gives to all of its rows."""
     text = part.keys[wanted.column]
     value: Any = text
-    if not wanted.as_words:
-        number = None if text is None else as_number(text)
-        if text is not None and number is None:
+    if text is not None and not wanted.as_words:
+        value = as_number(text)
+        if value is None:
             expected = wanted.labels.expected if wanted.labels else "a number"
             raise misfit(part.path, wanted.column, 1, f"got {text!r}", expected, wanted.hint)
-        value = number
     try:
         one = decode(np.array([value], dtype=object), wanted)
     except BadValue as bad:

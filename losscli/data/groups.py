@@ -1,47 +1,46 @@
 """Columns that group rows: values of any type → the names of their groups."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from losscli.data.key_types import (
-    BINARY,
-    DATES,
-    DURATIONS,
-    TIMES,
-    TIMES_OF_DAY,
-    ZONED,
-    Kind,
-    booleans,
-    kind_of,
-    numbers,
-    settle,
-)
-from losscli.data.key_words import objects, readable, readable_bytes
-from losscli.data.source import GROUP, BadValue
-from losscli.errors import DataError
-
-#: kinds that Python does not hold in all their range, or writes in its own way
-_OWN = (DATES, TIMES_OF_DAY, TIMES, ZONED, DURATIONS, BINARY)
+from losscli.data.source import BadValue, Values
 
 
-def names_of_groups(array: Any) -> Any:
-    """The values of an Arrow array as text, each time exactly. BadValue for one that is missing."""
-    missing = booleans(array.is_null(nan_is_null=True))
-    if missing.any():
-        raise BadValue(int(np.argmax(missing)), "missing", GROUP)
-    kind = _kind(array)
-    if kind is None or kind.name not in _OWN:
-        return objects([str(value) for value in array.to_pylist()])
-    if kind.name == BINARY:
-        return objects([readable_bytes(value) for value in array.to_pylist()])
-    common = settle("", [""], [kind])
-    return readable(numbers(array, common), common)
+def group_names(values: Sequence[Any]) -> Values:
+    """What the groups of rows are called. BadValue for the first row that is in none."""
+    for i, value in enumerate(values):
+        if value is None or (not isinstance(value, str) and str(value) in ("nan", "<NA>", "NaT")):
+            raise _in_none(i)
+    names = np.empty(len(values), dtype=object)
+    names[:] = [str(value) for value in values]
+    return Values(names)
 
 
-def _kind(array: Any) -> Kind | None:
-    """What pairs rows may have words of its own; what does not is as Python writes it."""
-    try:
-        return kind_of(array)
-    except DataError:
-        return None
+def group_names_of_arrow(array: Any) -> Values:
+    """The same for an array of Arrow: times and bytes are called what they are as keys.
+
+    Python does not hold them in all their range, or writes them in its own way.
+    """
+    import pyarrow as pa
+
+    from losscli.data.arrow import is_bytes
+
+    kind = array.type
+    times = pa.types.is_temporal(kind) and not pa.types.is_interval(kind)
+    if not times and not is_bytes(kind):
+        return group_names(array.to_pylist())
+    if array.null_count:
+        raise _in_none(array.is_valid().to_pylist().index(False))
+    from losscli.data.key_types import kind_of, numbers, settle
+    from losscli.data.key_words import readable, readable_bytes
+
+    if not times:
+        return group_names([readable_bytes(value) for value in array.to_pylist()])
+    common = settle("", [""], [kind_of(array)])
+    return Values(readable(numbers(array, common), common))
+
+
+def _in_none(row: int) -> BadValue:
+    return BadValue(row, "missing", "the group of every row (--by)")

@@ -19,7 +19,7 @@ from losscli.data.memory import bound
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
 from losscli.data.options import InputOptions as InputOptions
 from losscli.data.options import NonFinite as NonFinite
-from losscli.data.ragged import alike, ended, lengths_of, longest
+from losscli.data.ragged import alike, ended, lengths_of, longest, ragged
 from losscli.data.source import Source, Span, Values, stack
 from losscli.data.spans import spans
 from losscli.errors import DataError
@@ -46,7 +46,7 @@ class Inputs:
         self.loss = loss
         self.options = options
         self.roles: dict[str, Role] = {**loss.roles, WEIGHT: WEIGHT_ROLE, BY: BY_ROLE}
-        self._ragged = any(role.pad is not None for role in loss.roles.values())
+        self._ragged = ragged(loss.roles)
         #: what was left out before the first block
         self.warnings: list[str] = []
         self._whole: dict[str, Array] = {}
@@ -143,23 +143,20 @@ class Inputs:
         for start, roles in (part,) if isinstance(part, Cut) else self.cuts(part):
             together = roles()
             values = {name: together[name] for name in self._columns if name in together}
-            values = ended(values, self.roles) if self._ragged else values
+            values = ended(values, self._ragged)
             length = len(next(iter(values.values())).array)
             keep = self._kept_rows(values)
             if keep is not None:
                 values = {name: v.rows(keep) for name, v in values.items()}
             rows = None if keep is None else np.flatnonzero(keep)
-            context = {
-                **self.binding.context,
-                **(longest(values, self.roles) if self._ragged else {}),
-            }
+            context = {**self.binding.context, **longest(values, self._ragged)}
             with self.options.clock.stage("check"):
                 for name, value in values.items():
                     if checked and name != BY:
                         at = numbers_of(together, self._columns[name].side, start, rows)
                         self._check(name, value, *at, context)
             arrays = {name: value.array for name, value in values.items()} | self._whole
-            arrays |= lengths_of(values, self.roles) if self._ragged else {}
+            arrays |= lengths_of(values, self._ragged)
             skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
             yield Block(start, length, arrays, rows, skipped, *keys_of(together, keep))
 
@@ -285,7 +282,7 @@ class Inputs:
         shape = row_shape(array.shape[1:])
         if name == BY:
             return values
-        if self.roles[name].pad is not None and alike(array, self.binding.shapes[name]):
+        if name in self._ragged and alike(array, self.binding.shapes[name]):
             return values._replace(array=np.ascontiguousarray(array, dtype=np.float64))
         if shape != self.shapes[name]:
             raise DataError(

@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from losscli.data import arrow, nested
 from losscli.data.ahead import each_ahead
+from losscli.data.groups import group_names
 from losscli.data.json_record import UNFIT, kind_of, named, of_one_type, plain_kinds, read_record
 from losscli.data.lines import count_lines
 from losscli.data.records import lines
-from losscli.data.source import BadValue, Source, Values, Wanted, group_names, misfit
+from losscli.data.source import BadValue, Source, Values, Wanted, misfit
 from losscli.data.tables import names_of
 from losscli.data.text import quoted
 from losscli.data.troubles import LISTED, BadLine, Found, report, shown
@@ -166,7 +167,7 @@ class JsonSource(Source):
     def _column(self, values: list[Any], wanted: Wanted, row: int) -> Values:
         try:
             if wanted.key:
-                return group_names([None if v in self._null else v for v in values])
+                return group_names([None if self._is_null(value) else value for value in values])
             if wanted.raw and wanted.unfit is None:
                 return Values(
                     of_one_type([None if self._is_null(value) else value for value in values])

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from losscli.data import arrow
+from losscli.data.arrow import is_bytes, is_text
 from losscli.data.source import BadValue
 from losscli.errors import DataError
 
@@ -55,17 +56,6 @@ class Kind(NamedTuple):
     def expected(self) -> str:
         """What a value should be."""
         return f"{self.name} as {self.type}" if self.name in _EXACT else self.name
-
-
-def is_text(kind: Any) -> bool:
-    """Whether a type of Arrow is that of text."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def is_bytes(kind: Any) -> bool:
-    """Whether a type of Arrow is that of bytes."""
-    known = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
-    return any(holds(kind) for holds in known)
 
 
 _EXACT = (WHOLE_NUMBERS, DECIMALS)
@@ -200,21 +190,21 @@ def _numbers(array: Any, kind: Kind) -> Any:
     if kind.name == BOOLEANS:
         return booleans(found).astype(np.uint64)
     if kind.name == NUMBERS:
-        bits = (fixed(found, np.float64) + 0.0).view(np.uint64)  # −0 is 0
+        bits = (arrow.buffer_of(found, np.float64) + 0.0).view(np.uint64)  # −0 is 0
         return np.where(bits & SIGN, ~bits, bits | SIGN)
     if kind.name == DATES:
-        return fixed(found, np.int32).astype(np.int64).view(np.uint64) ^ SIGN
+        return arrow.buffer_of(found, np.int32).astype(np.int64).view(np.uint64) ^ SIGN
     if kind.type == pa.uint64():
-        return fixed(found, np.uint64)
+        return arrow.buffer_of(found, np.uint64)
     if pa.types.is_decimal(kind.type):
         words = found.type.byte_width // 8
-        lowest_first = fixed(found, np.dtype((np.uint64, words))).reshape(-1, words)
+        lowest_first = arrow.buffer_of(found, np.dtype((np.uint64, words))).reshape(-1, words)
         if kind.octets == 8:
             return lowest_first[:, 0] ^ SIGN
         ordered = lowest_first[:, ::-1].copy()
         ordered[:, 0] ^= SIGN
         return ordered.astype(">u8").view(np.uint8).reshape(len(found), kind.octets)
-    return fixed(found, np.uint64) ^ SIGN
+    return arrow.buffer_of(found, np.uint64) ^ SIGN
 
 
 def _cast(array: Any, kind: Kind) -> Any:
@@ -228,7 +218,11 @@ def _cast(array: Any, kind: Kind) -> Any:
         array = array.cast(pa.int64())
     found = array.cast(kind.type)
     if text and kind.name == NUMBERS:
-        refuse(_rounded(array, fixed(found, np.float64)), array, "a number that float64 holds")
+        refuse(
+            _rounded(array, arrow.buffer_of(found, np.float64)),
+            array,
+            "a number that float64 holds",
+        )
     if text and kind.name == WHOLE_NUMBERS:
         other = booleans(pc.not_equal(found.cast(array.type), array))
         refuse(other, array, "whole numbers as the other file has them, without leading zeros")
@@ -257,22 +251,14 @@ def _instants(array: Any, kind: Kind) -> tuple[Any, Any]:
                 raise
             seconds = seconds.cast(_with_unit(kind.type, "s"))
             nanoseconds = pc.utf8_rpad(fraction, 9, "0").cast(pa.int64())
-            return fixed(seconds, np.int64), fixed(nanoseconds, np.int64)
-    values, per_second = fixed(array, np.int64), PER_SECOND[array.type.unit]
+            return arrow.buffer_of(seconds, np.int64), arrow.buffer_of(nanoseconds, np.int64)
+    values, per_second = arrow.buffer_of(array, np.int64), PER_SECOND[array.type.unit]
     return values // per_second, values % per_second * (10**9 // per_second)
 
 
 def _in_order(seconds: Any, nanoseconds: Any) -> Any:
     first = (seconds.view(np.uint64) ^ SIGN).astype(">u8").view(np.uint8).reshape(-1, 8)
     return np.hstack([first, nanoseconds.astype(">u4").view(np.uint8).reshape(-1, 4)])
-
-
-def fixed(array: Any, dtype: Any) -> Any:
-    """The values of an Arrow array of a fixed width, which has no gaps."""
-    if not len(array):
-        return np.empty(0, dtype)
-    size = np.dtype(dtype).itemsize
-    return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * size)
 
 
 def booleans(array: Any) -> Any:

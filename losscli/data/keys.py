@@ -13,15 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from losscli.data import arrow
+from losscli.data.arrow import is_bytes, is_text
 from losscli.data.key_types import (
     BINARY,
     PER_SECOND,
     TEXT,
     Kind,
     booleans,
-    fixed,
-    is_bytes,
-    is_text,
     numbers,
     refuse,
 )
@@ -147,7 +145,7 @@ def _lengths(array: Any) -> Any:
     """The bytes of each value in a key."""
     if not is_text(array.type) and not is_bytes(array.type):
         return np.full(len(array), _NUMBER)
-    return fixed(pc.binary_length(array).cast(pa.int64()).fill_null(0), np.int64)
+    return arrow.buffer_of(pc.binary_length(array).cast(pa.int64()).fill_null(0), np.int64)
 
 
 def trimmed(array: Any) -> Any:

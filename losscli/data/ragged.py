@@ -19,24 +19,31 @@ def alike(array: Array, shape: Shape) -> bool:
     return (array.ndim, array.shape[2:]) == (1 + len(shape), shape[1:])
 
 
+def ragged(roles: Roles) -> Roles:
+    """The roles that may hold lists of any length."""
+    return {name: role for name, role in roles.items() if role.pad is not None}
+
+
 def longest(values: Named, roles: Roles) -> dict[str, int]:
     """The axes of lists of any length, which are as long as the longest in a block."""
     return {
-        roles[name].shapes[0][0].split()[1]: value.array.shape[1]
-        for name, value in values.items()
-        if roles[name].pad is not None
+        role.shapes[0][0].split()[1]: values[name].array.shape[1]
+        for name, role in roles.items()
+        if name in values
     }
 
 
 def lengths_of(values: Named, roles: Roles) -> dict[str, Array]:
     """The lengths of lists, for the roles of such lengths: those given, else the lists' own."""
     found: dict[str, Array] = {}
-    for name, value in values.items():
-        role = roles[name].lengths
-        if role is not None and role in values:
-            found[role] = values[role].array
-        elif role is not None and value.lengths is not None:
-            found[role] = value.lengths.astype(np.float64)
+    for name, role in roles.items():
+        if role.lengths is None or name not in values:
+            continue
+        own = values[name].lengths
+        if role.lengths in values:
+            found[role.lengths] = values[role.lengths].array
+        elif own is not None:
+            found[role.lengths] = own.astype(np.float64)
     return found
 
 
@@ -47,14 +54,16 @@ def ended(values: Named, roles: Roles) -> dict[str, Values]:
     """
     lengths = lengths_of(values, roles)
     return {
-        name: _ended(value, lengths.get(roles[name].lengths or ""))
-        for name, value in values.items()
+        **values,
+        **{
+            name: _ended(values[name], lengths[role.lengths])
+            for name, role in roles.items()
+            if name in values and role.lengths in lengths
+        },
     }
 
 
-def _ended(value: Values, lengths: Array | None) -> Values:
-    if lengths is None:
-        return value
+def _ended(value: Values, lengths: Array) -> Values:
     _, frames, classes = value.array.shape
     after = (np.arange(frames) >= lengths[:, None])[..., None]
     if not after.any():

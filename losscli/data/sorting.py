@@ -202,9 +202,8 @@ class _Run:
 
     def _write(self, values: Values) -> None:
         array: Any = values.array
-        missing = np.empty(0, bool) if values.missing is None else values.missing
-        lengths = np.empty(0, int) if values.lengths is None else values.lengths
-        for each in (array.astype(np.str_) if array.dtype == object else array, missing, lengths):
+        others = (np.empty(0) if part is None else part for part in values[1:])
+        for each in (array.astype(np.str_) if array.dtype == object else array, *others):
             np.lib.format.write_array(self._file, np.ascontiguousarray(each), allow_pickle=False)
 
     def _read(self, words: bool) -> Values:
@@ -259,4 +258,4 @@ def bytes_of(rows: Rows) -> int:
 def _bytes(values: Values) -> int:
     array = values.array
     size = array.size * 100 if array.dtype == object else array.nbytes
-    return size + (0 if values.missing is None else values.missing.nbytes)
+    return size + sum(part.nbytes for part in values[1:] if part is not None)

@@ -237,20 +237,6 @@ class BadValue(Exception):
         self.every = every
 
 
-#: what is expected of a column that groups rows
-GROUP = "the group of every row (--by)"
-
-
-def group_names(values: Sequence[Any]) -> Values:
-    """What the groups of rows are called. BadValue for the first row that is in none."""
-    for i, value in enumerate(values):
-        if value is None or (not isinstance(value, str) and str(value) in ("nan", "<NA>", "NaT")):
-            raise BadValue(i, "missing", GROUP)
-    names = np.empty(len(values), dtype=object)
-    names[:] = [str(value) for value in values]
-    return Values(names)
-
-
 def piece_rows(width: int) -> int:
     """Rows of a piece, by the number of values of a row, so that memory does not grow with it.
 

@@ -227,18 +227,17 @@ def _batch(columns: Columns) -> Any:
     """Arrays as an Arrow batch over the same memory; every value is there, so nothing is null."""
     import pyarrow as pa
 
-    types = {np.dtype(kind): pa.from_numpy_dtype(kind) for kind in ("i8", "u8", "f8")}
     arrays, fields = [], []
     for name, values in columns.items():
         values = np.ascontiguousarray(values)
         if values.dtype == object:
             # Whole numbers are objects where they may have more than 64 bits.
-            words = len(values) and isinstance(values[0], str)
-            kind = pa.string() if words else pa.decimal128(38, 0)
+            whole = len(values) and isinstance(values[0], int)
+            kind = pa.decimal128(38, 0) if whole else pa.string()
             arrays.append(pa.array(values.tolist(), kind))
             fields.append(pa.field(name, kind, nullable=False))
             continue
-        kind = types[values.dtype]
+        kind = pa.from_numpy_dtype(values.dtype)
         arrays.append(pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)]))
         fields.append(pa.field(name, kind, nullable=False))
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))

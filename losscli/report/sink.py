@@ -21,6 +21,9 @@ class RowSink:
     def __init__(self, out: RowWriter) -> None:
         self._out = out
         self._inputs: Inputs | None = None
+        self._written = False
+        #: the columns of a block whose rows were all skipped
+        self._empty: dict[str, Array] = {}
 
     def start(self, inputs: Inputs) -> None:
         """The inputs know what a row's elements are called."""
@@ -40,6 +43,10 @@ class RowSink:
         columns |= self._named("loss", values.loss)
         if values.weight is not None:
             columns |= self._named("weight", values.weight)
+        if not len(numbers):
+            self._empty = columns  # without values, nothing tells what a key is
+            return
+        self._written = True
         self._out.write(columns)
 
     def _keys(self, block: Block) -> dict[str, Array]:
@@ -65,5 +72,7 @@ class RowSink:
         return {f"{name}_{element}": part[:, i] for i, element in enumerate(elements)}
 
     def finish(self, metadata: Mapping[str, str]) -> None:
-        """All rows are there."""
+        """All rows are there. Where there are none, the columns have their names all the same."""
+        if self._empty and not self._written:
+            self._out.write(self._empty)
         self._out.close(metadata)
