@@ -24,8 +24,8 @@ from losscli.engine.totals import RowValues
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.class_rules import ClassWeightRule
-from losscli.losses.domains import SUM_TOLERANCE
 from losscli.losses.numerics import Array
+from losscli.losses.row_domains import SUM_TOLERANCE
 from losscli.naming import Named, find
 from losscli.parsing import (
     one_of,

@@ -15,7 +15,8 @@ from typing import Any
 
 from losscli.errors import FileError, LosscliError, UsageError, in_code
 from losscli.losses import CATALOGUE, Loss
-from losscli.losses.domains import By, ClassIndex, ClassList
+from losscli.losses.class_domains import ClassIndex, ClassList
+from losscli.losses.domains import By
 from losscli.losses.registry import (
     Catalogue,
     Origin,

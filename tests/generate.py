@@ -6,21 +6,9 @@ from typing import Any
 import numpy as np
 
 from losscli.losses import Loss
-from losscli.losses.domains import (
-    Box,
-    By,
-    ClassIndex,
-    ClassList,
-    ClassNumber,
-    Distribution,
-    Domain,
-    Interval,
-    Labels,
-    Length,
-    LogDistribution,
-    Unless,
-    Whole,
-)
+from losscli.losses.class_domains import ClassIndex, ClassList, ClassNumber
+from losscli.losses.domains import By, Domain, Interval, Labels, Length, Unless, Whole
+from losscli.losses.row_domains import Box, Distribution, LogDistribution
 
 CLASSES = 4
 #: of each named axis; a list is short enough for its frames

@@ -12,16 +12,10 @@ import numpy as np
 import pytest
 
 from losscli.losses import CATALOGUE, Loss
-from losscli.losses.domains import (
-    Box,
-    Distribution,
-    Domain,
-    Interval,
-    LogDistribution,
-    Unless,
-)
+from losscli.losses.domains import Domain, Interval, Unless
 from losscli.losses.properties import TASKS, Properties
 from losscli.losses.registry import Pooled, as_rows
+from losscli.losses.row_domains import Box, Distribution, LogDistribution
 from tests import generate
 from tests.conftest import Run
 

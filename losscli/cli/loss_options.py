@@ -21,11 +21,12 @@ from losscli.data.options import Missing
 from losscli.engine import reductions
 from losscli.engine.precision import PRECISIONS
 from losscli.losses import Loss
-from losscli.losses.domains import SUM_TOLERANCE, By, Domain
+from losscli.losses.domains import By, Domain
 from losscli.losses.parameters import Choice, ClassWeightVector, Flag
 from losscli.losses.registry import Parameter
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
+from losscli.losses.row_domains import SUM_TOLERANCE
 from losscli.losses.shapes import class_axis, describe
 
 

@@ -8,7 +8,7 @@ from losscli.data.checks import Finite
 from losscli.data.given import Join
 from losscli.data.reading import ReadOptions
 from losscli.data.troubles import Tell
-from losscli.losses.domains import SUM_TOLERANCE
+from losscli.losses.row_domains import SUM_TOLERANCE
 from losscli.stopwatch import Stopwatch
 
 NonFinite = Literal["error", "skip", "keep"]

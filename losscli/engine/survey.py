@@ -10,8 +10,9 @@ import numpy as np
 from losscli.data.inputs import BY, WEIGHT, InputOptions, Inputs
 from losscli.data.references import STDIN
 from losscli.errors import UsageError
+from losscli.losses.class_domains import ClassIndex, class_count
 from losscli.losses.dialects import Survey
-from losscli.losses.domains import ClassIndex, Labels, class_count
+from losscli.losses.domains import Labels
 from losscli.losses.numerics import Array, Mask
 from losscli.losses.registry import Loss
 from losscli.losses.shapes import Binding

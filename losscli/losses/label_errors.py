@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from losscli.losses import constants
+from losscli.losses.class_domains import ClassNumber
 from losscli.losses.dialects import Survey, dialect
-from losscli.losses.domains import ClassNumber, Unless, Whole
+from losscli.losses.domains import Unless, Whole
 from losscli.losses.numerics import Array, flat, largest, select
 from losscli.losses.parameters import Finite
 from losscli.losses.properties import Properties

@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 
 from losscli.losses import constants
+from losscli.losses.class_domains import ClassList
 from losscli.losses.classification import binary_cross_entropy
 from losscli.losses.dialects import dialect, softmax_if_outside
-from losscli.losses.domains import BINARY, SOFT_LABEL, By, ClassList
+from losscli.losses.domains import BINARY, SOFT_LABEL, By
 from losscli.losses.numerics import (
     Array,
     class_index,

@@ -4,14 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from losscli.losses import constants
 from losscli.losses.dialects import dialect
-from losscli.losses.domains import (
-    NOT_NEGATIVE,
-    By,
-    Distribution,
-    Interval,
-    LogDistribution,
-    LogValue,
-)
+from losscli.losses.domains import NOT_NEGATIVE, By, Interval, LogValue
 from losscli.losses.numerics import (
     LN_2,
     LN_2PI,
@@ -42,6 +35,7 @@ from losscli.losses.parameters import Epsilon, NotNegative, Number
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Example, alias, loss
 from losscli.losses.roles import ClassPrediction, NotNegativeOrRow, Real, RealOrRow, Role
+from losscli.losses.row_domains import Distribution, LogDistribution
 from losscli.losses.softmaxes import log_softmax
 
 TargetDistribution = Annotated[

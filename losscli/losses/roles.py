@@ -2,6 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
+from losscli.losses.class_domains import ClassIndex, ClassList, ClassNumber
 from losscli.losses.domains import (
     BINARY,
     COUNT,
@@ -10,20 +11,15 @@ from losscli.losses.domains import (
     REAL,
     SIGN,
     SOFT_LABEL,
-    Box,
     By,
-    ClassIndex,
-    ClassList,
-    ClassNumber,
-    Distribution,
     Domain,
     Interval,
     Length,
-    LogDistribution,
     LogProbability,
     Whole,
 )
 from losscli.losses.numerics import Array
+from losscli.losses.row_domains import Box, Distribution, LogDistribution
 
 
 class Role(NamedTuple):

@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 
 from losscli.losses import constants
+from losscli.losses.class_domains import LabelOrClass
 from losscli.losses.classification import cross_entropy
 from losscli.losses.dialects import dialect
-from losscli.losses.domains import PROBABILITY, Distribution, LabelOrClass
+from losscli.losses.domains import PROBABILITY
 from losscli.losses.numerics import (
     Array,
     class_index,
@@ -29,6 +30,7 @@ from losscli.losses.roles import (
     Role,
     RowReal,
 )
+from losscli.losses.row_domains import Distribution
 
 Forecast = Annotated[Array, Role((("n C", Distribution()), ("n", PROBABILITY)))]
 Outcome = Annotated[Array, Role((("n", LabelOrClass()), ("n C", Distribution())))]

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.losses.domains import SUM_TOLERANCE, By, ClassIndex, Domain, LabelOrClass, class_count
+from losscli.losses.class_domains import ClassIndex, LabelOrClass, class_count
+from losscli.losses.domains import By, Domain
 from losscli.losses.parameters import Number, Vector
 from losscli.losses.registry import Loss
 from losscli.losses.roles import Role
+from losscli.losses.row_domains import SUM_TOLERANCE
 
 Shape = tuple[int, ...]  # of one row: the axes after the first
 
