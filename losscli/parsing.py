@@ -61,9 +61,16 @@ def parse_counts(counts: Any) -> Array | None:
     if counts is None:
         return None
     try:
-        return Vector("C").parse(counts)
+        found = Vector("C").parse(counts)
     except ValueError as error:
         raise UsageError(f"--class-counts: {error}", "such as --class-counts 100,20,5") from None
+    for c, count in enumerate(found):
+        if count == 0:
+            raise UsageError(
+                f"--class-counts: class {c} has no samples, of which no weight follows",
+                "--class-weight takes the weights themselves, such as 1,2,0",
+            )
+    return found
 
 
 def _same(one: str, other: str) -> bool:

@@ -98,12 +98,21 @@ def _with_ignored_label(request: Request) -> Request:
 def check_columns(request: Request, shapes: Mapping[str, Shape]) -> None:
     """Refuse several columns where the library computes another loss of them."""
     loss, library = request.loss, request.dialect
-    if library is None or not loss.dialects[library].one_column or not shapes.get("pred"):
+    if library is None or not (shape := shapes.get("pred")):
         return
-    raise UsageError(
-        f"{loss.dialects[library].name(library)} of several columns is {loss.of_classes}",
-        f"losscli compute {loss.of_classes} --dialect {library}",
-    )
+    form = loss.dialects[library]
+    if form.one_column:
+        raise UsageError(
+            f"{form.name(library)} of several columns is {loss.of_classes}",
+            f"losscli compute {loss.of_classes} --dialect {library}",
+        )
+    settled = {**request.parameters(), "per": request.per}
+    if shape[-1] > 1 and any(settled[name] == form.options[name] for name in form.of_columns):
+        raise UsageError(
+            f"{form.name(library)} takes the last axis as classes, of which there are {shape[-1]}",
+            " ".join(f"--{name} {value}" for name, value in form.of_columns.items())
+            + "; pixels of one mask come before a last axis of one",
+        )
 
 
 def _parameters(loss: Loss, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,22 @@ def test_balanced_is_scikit_learns() -> None:
     np.testing.assert_allclose(inverse_frequency(np.array([1000.0, 100.0, 10.0])), expected)
 
 
+def test_balanced_counts_the_classes_that_occur() -> None:
+    of_samples = pytest.importorskip("sklearn.utils.class_weight").compute_sample_weight
+    y = np.array([0, 2, 2])
+    scores = np.zeros((3, 4))
+    found = losscli.compute(
+        "cross-entropy", pred=scores, target=y, class_weight="balanced", reduction="none"
+    )
+    np.testing.assert_allclose(found.per_sample, np.log(4) * of_samples("balanced", y), rtol=1e-15)
+
+
+def test_no_weight_follows_from_no_samples() -> None:
+    for rule in ("balanced", "effective:0.9"):
+        with pytest.raises(UsageError, match="class 1 has no samples"):
+            value(class_weight=rule, class_counts=[5, 0, 3])
+
+
 def test_effective_numbers_keep_their_digits() -> None:
     # (1 − β) / (1 − βⁿ) in exact arithmetic for β = 1 − 1e-12, n = 3: 1 / (1 + β + β²)
     beta = 1 - 1e-12

@@ -47,7 +47,7 @@ ANSWERS: dict[str, list[float | str]] = {
     "js-divergence": [LN_2, 1.0, 0.0],
     "generalized-kl": [0.5, inf, 0.0],
     "binary-cross-entropy": [inf, CLIPPED, 100.0, 0.0, 800.0, 0.0, LN_2],
-    "cross-entropy": [800.0, 0.0, inf, CLIPPED, 0.0, nan, 0.0, nan, REFUSED, LN_3],
+    "cross-entropy": [800.0, 0.0, inf, CLIPPED, 0.0, nan, 0.0, nan, REFUSED, 3 * LN_3],
     "nll": [inf, 0.0, nan],
     "generalized-cross-entropy": [2.0, 0.0, 1.0, 2.0],
     "linear-cross-entropy": [800.0, nan],

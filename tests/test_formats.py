@@ -512,6 +512,25 @@ def test_class_axis_of_masks_weights_and_vectors(loss: str, options: dict[str, A
         np.testing.assert_array_equal(moved.per_sample, expected.per_sample)
 
 
+@pytest.mark.parametrize("shape", [(4, 3, 5), (4, 3, 3), (2, 2, 3, 4)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_losses_of_elements_are_in_the_order_of_the_file(
+    shape: tuple[int, ...], weighted: bool
+) -> None:
+    """Each is −w (α t ln σ(z) + (1 − t) ln(1 − σ(z))) of its own entry, α that of its class."""
+    z, t, w = RNG.normal(size=shape), np.round(RNG.uniform(size=shape)), RNG.uniform(size=shape)
+    alpha = np.arange(1.0, shape[1] + 1)
+    of_class = alpha.reshape((1, -1) + (1,) * (len(shape) - 2))
+    expected = of_class * t * np.log1p(np.exp(-z)) + (1 - t) * np.log1p(np.exp(z))
+    found = losscli.compute(
+        "binary-cross-entropy", pred=z, target=t, weight=w if weighted else None,
+        input="logits", pos_weight=alpha, class_axis=1, row="none", reduction="none",
+    ).per_sample  # fmt: skip
+    np.testing.assert_allclose(
+        found, (expected * w if weighted else expected).reshape(shape[0], -1), rtol=1e-12
+    )
+
+
 def test_masks_of_classes_are_one_a_class() -> None:
     """Each class of a map is the mask that it is alone, and the background is the first of them."""
     alone = [losscli.compute("dice", pred=MAPS[:, c], target=BITS[:, c]).value for c in range(4)]

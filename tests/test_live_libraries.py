@@ -127,10 +127,6 @@ def views(function: Callable[..., Any], given: Arrays) -> Any:
     return function(np_.concatenate([given["x1"], given["x2"]]), np_.concatenate([labels] * 2))
 
 
-def with_channel(function: Callable[..., Any], given: Arrays) -> Any:
-    return function(given["pred"][..., None], given["target"][..., None])
-
-
 def paddings(function: Callable[..., Any], given: Arrays) -> Any:
     """1 where there is nothing any more, in place of lengths."""
     np_ = pytest.importorskip("jax.numpy")
@@ -144,8 +140,6 @@ OPTAX: dict[str, Call] = {
     "sparsemax": class_targets,
     "poly-cross-entropy": lambda f, given: f(given["pred"], np.eye(C)[given["target"].astype(int)]),
     "nt-xent": views,
-    "dice": with_channel,
-    "tversky": with_channel,
     "ctc": paddings,
 }
 
@@ -174,6 +168,8 @@ def random(loss: Loss, library: str, seed: int, rows: int = 8) -> Arrays:
         return {"pred": rng.random((24, C)), "target": np.round(rng.random((24, C)))}
     if generate.elementwise(loss):
         arrays = {name: array.reshape(rows, 3) for name, array in arrays.items()}
+    if library == "optax" and loss.kind == "pooled":  # the last axis is of channels
+        arrays = {name: array[..., None] for name, array in arrays.items()}
     return arrays
 
 
@@ -313,6 +309,36 @@ def test_generalized_dice_is_had_as_its_hint_says() -> None:
     weight = 1.0 / (masks.sum(axis=(0, 1)) ** 2 + 1e-7)
     value = np.mean(np.reshape(losses, (5, C)) * weight * C / weight.sum())
     assert value == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_dice_of_classes_in_optax() -> None:
+    """Several columns are classes there: without what says so, they are refused."""
+    jax = pytest.importorskip("jax")
+    dice_loss = pytest.importorskip("optax").losses.dice_loss
+    jax.config.update("jax_enable_x64", True)
+    scores = RNG.normal(size=(5, 4, 6, C))
+    masks = np.eye(C)[RNG.integers(0, C, (5, 4, 6))]
+    ours = functools.partial(losscli.compute, "tversky", target=masks, dialect="optax")
+    for refused in ({}, {"input": "class-logits"}, {"per": "image-class"}):
+        with pytest.raises(UsageError, match=f"classes, of which there are {C}") as error:
+            ours(pred=scores, **refused)
+        assert error.value.hint.startswith("--input class-logits --per image-class")
+    ours = functools.partial(ours, per="image-class")
+    p = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    for theirs, options in (
+        ({}, {}),
+        ({"ignore_background": True}, {"include_background": False}),
+        ({"alpha": 0.3, "beta": 0.7, "smooth": 0.5},
+         {"fp_weight": 0.3, "fn_weight": 0.7, "smooth": 0.5}),
+    ):  # fmt: skip
+        expected = float(dice_loss(scores, masks, **theirs).mean())
+        value = ours(pred=scores, input="class-logits", **options).value
+        assert value == pytest.approx(expected, rel=1e-12)
+        assert ours(pred=p, input="probs", **options).value == pytest.approx(expected, rel=1e-12)
+    one = losscli.compute(
+        "tversky", pred=scores[..., :1], target=masks[..., :1], dialect="optax"
+    ).value
+    assert one == pytest.approx(float(dice_loss(scores[..., :1], masks[..., :1]).mean()), rel=1e-12)
 
 
 @pytest.mark.parametrize("degree", [2, 4])

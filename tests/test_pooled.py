@@ -106,3 +106,48 @@ def test_command_line(run: Run, tmp_path: Path) -> None:
     done = run("compute", "dice", "--data", "m.csv", "--by", "image", "-f", "json")
     assert '"per": "image"' in done.stdout
     assert '"by": "image"' in done.stdout
+
+
+@pytest.mark.parametrize("loss", ["dice", "jaccard", "tversky"])
+def test_a_unit_that_is_skipped_has_no_loss(loss: str) -> None:
+    """One image of three has no foreground in class 1, and one has none at all."""
+    pred = np.random.default_rng(12).uniform(size=(3, 4, 2))
+    target = np.zeros_like(pred)
+    target[0, :2], target[1, :2, 0] = 1.0, 1.0
+
+    def losses(per: str, empty: str, **options: Any) -> Any:
+        given = {"pred": pred, "target": target, "per": per, "empty": empty, **options}
+        return losscli.compute(loss, reduction="none", **given).per_sample
+
+    image = losses("image", "formula")
+    np.testing.assert_array_equal(losses("image", "skip"), [*image[:2], np.nan])
+    each = losses("image-class", "formula", row="columns")
+    each[1, 1] = each[2] = np.nan
+    np.testing.assert_array_equal(losses("image-class", "skip", row="columns"), each)
+    means = losses("image-class", "skip")
+    np.testing.assert_allclose(means, [each[0].mean(), each[1, 0], np.nan], rtol=1e-15)
+
+
+def test_a_group_or_a_class_that_is_skipped_has_no_loss(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "m.csv").write_text("pred,target,g\n0.5,0,a\n0.5,0,a\n0.5,1,b\n")
+    arguments = ("compute", "dice", "--data", "m.csv", "--empty", "skip", "--reduction", "none")
+    done = run(*arguments, "--by", "g", "-f", "csv")
+    assert done.stdout == "group,loss\na,nan\nb,0.33333333333333337\n"
+    columns = losscli.compute(
+        "dice", pred=[[0.5, 0.5]], target=[[1.0, 0.0]], empty="skip", per="class", row="columns"
+    )
+    assert np.isnan(columns.value[1])
+
+
+def test_logits_of_classes_are_their_softmax(masks: dict[str, Any]) -> None:
+    scores = np.log(masks["pred"]).reshape(6, 10, 5)
+    target = masks["target"].reshape(6, 10, 5)
+    shares = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    for loss in ("dice", "jaccard", "tversky"):
+        found = losscli.compute(
+            loss, pred=scores, target=target, input="class-logits", per="image-class"
+        )
+        expected = losscli.compute(loss, pred=shares, target=target, per="image-class")
+        assert found.value == pytest.approx(expected.value, rel=1e-14)
+    with pytest.raises(UsageError, match="several columns, one a class"):
+        losscli.compute("dice", pred=[0.5], target=[1.0], input="class-logits")

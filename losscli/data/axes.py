@@ -22,10 +22,17 @@ class ClassAxis:
         """From the shapes of a row of each role, as they are in the files."""
         self._axis = axis
         self._roles = set() if axis == LAST else self._with_classes(loss, roles, shapes)
+        elements = self._roles if class_axis(loss) == "..." else ()
+        #: the axes of what has a value for every element; 0 where losses have no axis of classes
+        self._axes = max((1 + len(shapes[name]) for name in elements), default=0)
 
     def move(self, role: str, array: Any) -> Any:
         """A role's array, with its classes last."""
         return np.moveaxis(array, self._axis, -1) if role in self._roles else array
+
+    def restore(self, losses: Any) -> Any:
+        """Losses of elements, with the axes as they are in the file."""
+        return np.moveaxis(losses, -1, self._axis) if losses.ndim == self._axes else losses
 
     def index(self, role: str, index: tuple[int, ...]) -> tuple[int, ...]:
         """Where an element of the moved array is in the file."""

@@ -78,10 +78,10 @@ class Inputs:
         """Match the first rows with the loss, which settles shapes, domains and blocks."""
         first = self._first_shapes()
         self._group_columns()
-        self._classes = ClassAxis(self.options.class_axis, self.loss, self.roles, first)
+        self.class_axis = ClassAxis(self.options.class_axis, self.loss, self.roles, first)
         #: the shape of a row of each role, as the loss sees it
         self.shapes: dict[str, Shape] = {
-            name: row_shape(self._classes.move(name, np.empty((1, *shape))).shape[1:])
+            name: row_shape(self.class_axis.move(name, np.empty((1, *shape))).shape[1:])
             for name, shape in first.items()
         }
         self.binding: Binding = bind(
@@ -277,7 +277,7 @@ class Inputs:
         """One role's rows out of the streams' columns."""
         column = self._columns[name]
         values = stack([parts[column.stream][i] for i in column.indexes])
-        array = self._classes.move(name, values.array)
+        array = self.class_axis.move(name, values.array)
         missing = values.missing
         shape = row_shape(array.shape[1:])
         if name == BY:
@@ -292,7 +292,7 @@ class Inputs:
         flat = (len(array), *self.binding.shapes[name])
         return Values(
             np.ascontiguousarray(array.reshape(flat), dtype=np.float64),
-            None if missing is None else self._classes.move(name, missing).reshape(flat),
+            None if missing is None else self.class_axis.move(name, missing).reshape(flat),
         )
 
     def _kept_rows(self, values: Mapping[str, Values]) -> Mask | None:
@@ -306,7 +306,7 @@ class Inputs:
         names = column.names if column.reference else []
         return Place(
             column.display, names, name, self.loss.name, start, rows,
-            self._source(column), lambda index: self._classes.index(name, index),
+            self._source(column), lambda index: self.class_axis.index(name, index),
         )  # fmt: skip
 
     def _source(self, column: Column) -> Source:

@@ -20,7 +20,7 @@ from losscli.engine.reductions import Per, Row
 from losscli.engine.totals import RowValues, Totals, reduce_rows
 from losscli.engine.watch import Watch
 from losscli.errors import UsageError
-from losscli.losses.numerics import Array
+from losscli.losses.numerics import Array, Mask
 from losscli.losses.registry import Pooled, Rows, as_rows
 from losscli.threads import allowed
 
@@ -182,6 +182,8 @@ class Tally:
             self._ignored += _left_out(rows)
             with clock.stage("reduce"):
                 values, finite = self._reduce(rows, weight)
+                if self._inputs.loss.kind == "pooled":
+                    values = values._replace(loss=_nan_where_left_out(values.loss, values.keep))
             if not finite:
                 self._watch.see_loss(block, values.loss)
         if "pred" in arrays and len(values.loss):
@@ -194,7 +196,7 @@ class Tally:
         The values of the mode that was asked for, and whether their sums are finite.
         """
         for mode, total in self._totals.items():
-            values = reduce_rows(rows, weight, mode)
+            values = reduce_rows(rows, weight, mode, self._inputs.class_axis.restore)
             finite = total.add(values)
             if mode == self._plan.row:
                 chosen = values, finite
@@ -220,7 +222,7 @@ class Tally:
                 found.ignored += _left_out(units)
                 self._reduce(units, None)
             if sink is not None:
-                sink.groups(groups, units.loss)
+                sink.groups(groups, _nan_where_left_out(units.loss, units.keep))
         main = self._totals[self._plan.row]
         if self._plan.names is None:
             # By default a mean divides by the weights, where there are any.
@@ -239,6 +241,11 @@ class Tally:
 
 def _left_out(rows: Rows) -> int:
     return 0 if rows.keep is None else rows.keep.size - int(np.count_nonzero(rows.keep))
+
+
+def _nan_where_left_out(loss: Array, keep: Mask | None) -> Array:
+    """The losses of units; one that is left out has none."""
+    return loss if keep is None else np.where(keep, loss, np.nan)
 
 
 def _values(name: str, way: reductions.Reduction, totals: Totals, inputs: Inputs) -> list[Value]:

@@ -1,7 +1,7 @@
 """A row reduction and the sums it gives, block after block."""
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -23,9 +23,12 @@ class RowValues(NamedTuple):
     size: Array | None = None
 
 
-def reduce_rows(rows: Rows, weight: Array | None, row: Row) -> RowValues:
+def reduce_rows(
+    rows: Rows, weight: Array | None, row: Row, in_order: Callable[[Any], Any] | None = None
+) -> RowValues:
     """Apply sample weights, then make the elements of each row its loss.
 
+    `in_order` gives an array of elements the axes that their files have.
     Where only the last axis is reduced, every position before it keeps a loss. A row's weight is
     the mean of its elements' weights, so that Σwℓ / Σw over rows is the weighted mean over elements
     when rows are means.
@@ -41,7 +44,11 @@ def reduce_rows(rows: Rows, weight: Array | None, row: Row) -> RowValues:
         loss = np.where(keep, loss, 0.0)
     if loss.ndim == 1:
         return RowValues(loss, own, keep, size)
-    own = None if own is None else np.broadcast_to(own, rows.loss.shape)
+    own = None if own is None else np.broadcast_to(own, loss.shape)
+    if in_order is not None:
+        loss = in_order(loss)
+        own = None if own is None else in_order(own)
+        keep = None if keep is None else in_order(keep)
     n, *inner = loss.shape
     apart = math.prod(inner[:-1]) if row in ("mean-last", "sum-last") else 1
     each = math.prod(inner) // apart

@@ -26,10 +26,10 @@ def effective_weights(counts: Array, beta: float, normalize: bool = True) -> Arr
 
 
 def inverse_frequency(counts: Array) -> Array:
-    """n / (C n_c), scikit-learn's "balanced"; 0 for a class without samples."""
+    """n / (C n_c), scikit-learn's "balanced"; 0 for a class without samples, not one of the C."""
     present = counts > 0
-    total = np.add.reduce(counts)
-    return np.where(present, total / (len(counts) * np.where(present, counts, 1.0)), 0.0)
+    total, classes = np.add.reduce(counts), max(1, np.count_nonzero(present))
+    return np.where(present, total / (classes * np.where(present, counts, 1.0)), 0.0)
 
 
 class ClassWeightRule(NamedTuple):

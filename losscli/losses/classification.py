@@ -218,7 +218,11 @@ def log_probability(
         Edge("every row is ignored", "1,0,0,-100", "--ignore-index -100 --count-ignored"),
         Edge("the true class weighs 0", "1,0,0,0", "--class-weight 0,1,1"),
         Edge("a class that there is not", "1,0,0,3"),
-        Edge("one class for all rows", "0,0,0,0\n0,0,0,0", "--class-weight balanced"),
+        Edge(
+            "a class that does not occur",
+            "0,0,0,0\n0,0,0,1\n0,0,0,1",
+            "--class-weight balanced --reduction sum",
+        ),
     ),
     constant=constants.frequencies,
     properties=Properties(

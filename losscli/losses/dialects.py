@@ -60,6 +60,8 @@ class Dialect(NamedTuple):
     rows: str = ""
     #: whether it is of one column, and of several is the loss of classes
     one_column: bool = False
+    #: the options under which several columns are what the library takes them for
+    of_columns: Mapping[str, str] = {}
 
     def of(self, library: str) -> dict[str, Any]:
         """The options, with the library's own ways."""
@@ -78,10 +80,11 @@ def dialect(
     remark: bool = True,
     rows: str = "",
     one_column: bool = False,
+    of_columns: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Dialect:
     """Declare a library's form of a loss: parameters, `row`, `reduction`, `labels` or `per`."""
-    return Dialect(call, options, decide, note, remark, rows, one_column)
+    return Dialect(call, options, decide, note, remark, rows, one_column, of_columns or {})
 
 
 def zero_one_if_binary(survey: Survey) -> dict[str, Any]:

@@ -94,6 +94,17 @@ ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C"
 BinaryPrediction = Annotated[
     Array, Role((("n ...", By("input", {"probs": PROBABILITY, "logits": REAL})),))
 ]
+MaskPrediction = Annotated[
+    Array,
+    Role(
+        (
+            (
+                "n ...",
+                By("input", {"probs": PROBABILITY, "logits": REAL, "class-logits": REAL}),
+            ),
+        )
+    ),
+]
 ClassPrediction = Annotated[
     Array,
     Role(

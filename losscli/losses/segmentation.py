@@ -9,7 +9,8 @@ from losscli.losses.numerics import Array, maximum, power, ratio, select, sigmoi
 from losscli.losses.parameters import NotNegative, Positive
 from losscli.losses.properties import Properties
 from losscli.losses.registry import Edge, Example, Pooled, Rows, loss
-from losscli.losses.roles import BinaryPrediction, SoftLabel
+from losscli.losses.roles import MaskPrediction, SoftLabel
+from losscli.losses.softmaxes import softmax
 
 #: arrays to add up, by name
 Sums: TypeAlias = dict[str, Array]
@@ -18,10 +19,16 @@ MASKS = Example("pred,target\n0.9,1\n0.8,1\n0.2,0\n0.1,0")
 
 def masks(pred: Array, target: Array, input: str, include_background: bool) -> tuple[Array, Array]:
     """Probabilities and labels of the pixels that count."""
-    p = sigmoid(pred) if input == "logits" else pred
+    classes = 1 if pred.ndim == 1 else pred.shape[-1]
+    if input == "class-logits" and classes < 2:
+        raise UsageError(
+            "--input class-logits is for several columns, one a class",
+            "--input logits where one column holds the logits of the foreground",
+        )
+    p = softmax(pred) if input == "class-logits" else sigmoid(pred) if input == "logits" else pred
     if include_background:
         return p, target
-    if p.ndim == 1 or p.shape[-1] < 2:
+    if classes < 2:
         raise UsageError(
             "--no-include-background leaves no class of one column",
             "without a column for the background, there is none to leave out",
@@ -60,7 +67,13 @@ def overlap_loss(
     aliases=("DiceLoss", "Dice", "binary_dice_loss", "dice_loss", "soft-dice"),
     dialects={
         "keras": dialect("losses.Dice", per="all", smooth=1e-7, smooth_to="denominator"),
-        "optax": dialect("losses.binary_dice_loss", per="image", input="logits", smooth=2.0),
+        "optax": dialect(
+            "losses.binary_dice_loss",
+            per="image",
+            input="logits",
+            smooth=2.0,
+            note="optax.losses.dice_loss is tversky here",
+        ),
         "mindspore": dialect(
             "nn.DiceLoss", per="all", squared=True, smooth=1e-5, smooth_to="denominator"
         ),
@@ -84,10 +97,10 @@ def overlap_loss(
     ),
 )
 def dice(
-    pred: BinaryPrediction,
+    pred: MaskPrediction,
     target: SoftLabel,
     *,
-    input: Literal["probs", "logits"] = "probs",
+    input: Literal["probs", "logits", "class-logits"] = "probs",
     squared: bool = False,
     smooth: NotNegative = 0.0,
     smooth_to: Literal["both", "denominator"] = "both",
@@ -105,13 +118,14 @@ def dice(
         target: the label t of the pixel, 0 or 1, or anything between.
 
     Parameters:
-        input: whether pred holds probabilities or logits.
+        input: whether pred holds probabilities, logits, or logits of classes that exclude one
+            another, the last axis, of which the softmax makes probabilities.
         squared: sum p² and t² in the denominator (MindSpore, V-Net).
         smooth: s, added so that small masks weigh less (Keras 1e-7, MONAI 1e-5).
         smooth_to: whether s is added above and below, or only below (Keras).
         empty: the loss where the target has no foreground: what the formula says (0 when the
             prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
-            leaves these units out of the mean.
+            leaves these units out of the mean, and their own loss is nan.
         include_background: count class 0, the first of the last axis, as a class (MONAI).
         both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
             class (kornia's dice_loss of two classes).
@@ -167,10 +181,10 @@ def dice(
     ),
 )
 def jaccard(
-    pred: BinaryPrediction,
+    pred: MaskPrediction,
     target: SoftLabel,
     *,
-    input: Literal["probs", "logits"] = "probs",
+    input: Literal["probs", "logits", "class-logits"] = "probs",
     smooth: NotNegative = 0.0,
     smooth_to: Literal["both", "denominator"] = "both",
     empty: Literal["formula", "0", "1", "skip"] = "formula",
@@ -187,13 +201,14 @@ def jaccard(
         target: the label t of the pixel, 0 or 1, or anything between.
 
     Parameters:
-        input: whether pred holds probabilities or logits.
+        input: whether pred holds probabilities, logits, or logits of classes that exclude one
+            another, the last axis, of which the softmax makes probabilities.
         smooth: s, added so that small masks weigh less (MONAI's is twice this one: it doubles the
             fraction).
         smooth_to: whether s is added above and below, or only below.
         empty: the loss where the target has no foreground: what the formula says (0 when the
             prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
-            leaves these units out of the mean.
+            leaves these units out of the mean, and their own loss is nan.
         include_background: count class 0, the first of the last axis, as a class (MONAI).
         both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
             class (kornia's dice_loss of two classes).
@@ -243,7 +258,8 @@ def jaccard(
             per="image",
             input="logits",
             smooth=1.0,
-            note="of one channel; its alpha is fp_weight here, its beta fn_weight",
+            note="its alpha is fp_weight here, its beta fn_weight",
+            of_columns={"input": "class-logits", "per": "image-class"},
         ),
     },
     example=MASKS,
@@ -264,10 +280,10 @@ def jaccard(
     ),
 )
 def tversky(
-    pred: BinaryPrediction,
+    pred: MaskPrediction,
     target: SoftLabel,
     *,
-    input: Literal["probs", "logits"] = "probs",
+    input: Literal["probs", "logits", "class-logits"] = "probs",
     fp_weight: NotNegative = 0.5,
     fn_weight: NotNegative = 0.5,
     gamma: Positive = 1.0,
@@ -291,7 +307,8 @@ def tversky(
         target: the label t of the pixel, 0 or 1, or anything between.
 
     Parameters:
-        input: whether pred holds probabilities or logits.
+        input: whether pred holds probabilities, logits, or logits of classes that exclude one
+            another, the last axis, of which the softmax makes probabilities.
         fp_weight: α, the weight of false positives.
         fn_weight: β, the weight of false negatives.
         gamma: γ, the power that makes it the focal Tversky loss.
@@ -299,7 +316,7 @@ def tversky(
         smooth_to: whether s is added above and below, or only below (Keras).
         empty: the loss where the target has no foreground: what the formula says (0 when the
             prediction has none either and s = 0), or always 0 (segmentation-models) or 1; skip
-            leaves these units out of the mean.
+            leaves these units out of the mean, and their own loss is nan.
         include_background: count class 0, the first of the last axis, as a class (MONAI).
         both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
             class (kornia's dice_loss of two classes).
