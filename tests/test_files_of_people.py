@@ -41,12 +41,6 @@ def test_a_line_that_says_the_delimiter_counts_as_a_line(tmp_path: Path) -> None
     [
         (b"pred,target\n1\0,2\n3,4\n", "text with zero bytes", r"tr -d '\0' < "),
         ("pred,target\n1,2\n".encode("utf-16-le"), "text with zero bytes", "iconv -f UTF-16LE"),
-        (b"ORC" + bytes(50), "ORC, expected CSV", "as CSV or Parquet"),
-        (b"\xd0\xcf\x11\xe0" + bytes(50), "an Excel workbook of old", "its sheet as CSV"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(50), "HDF5, expected CSV", "as CSV or Parquet"),
-        (b"SQLite format 3\0" + bytes(50), "an SQLite database, expected", "sqlite3 -csv"),
-        (b"Obj\x01\x04", "Avro, expected", "as CSV or Parquet"),
-        (b"MATLAB 5.0 MAT-file" + bytes(50), "a MATLAB file, expected", "as CSV or Parquet"),
     ],
 )
 def test_files_that_are_refused(data: bytes, message: str, hint: str, tmp_path: Path) -> None:

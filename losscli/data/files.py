@@ -2,19 +2,17 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from losscli.data import compression, text
+from losscli.data import compression, foreign, text
 from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference
 from losscli.data.source import EXPECTED, Source, Wanted
 from losscli.data.streams import open_stream, spool, steady
 from losscli.errors import DataError, FileError
 from losscli.losses.numerics import Array
-
-T = TypeVar("T")
 
 #: what a file of each format starts with
 _MAGICS = {
@@ -23,19 +21,6 @@ _MAGICS = {
     b"\xff\xff\xff\xff": "arrow stream",
     b"\x93NUMPY": "npy",
     b"PK\x03\x04": "npz",
-}
-_WRITE = "write the values as CSV or Parquet"
-#: formats that are recognised only to say what to do about them
-_OTHERS = {
-    b"FEA1": ("Feather version 1", "write it as version 2 or as Parquet"),
-    b"\x89HDF": ("HDF5", _WRITE),
-    b"SQLite format 3": ("an SQLite database", "sqlite3 -csv -header FILE 'select …' writes CSV"),
-    b"Obj\x01": ("Avro", _WRITE),
-    b"ORC": ("ORC", _WRITE),
-    b"\xd0\xcf\x11\xe0": ("an Excel workbook of old", "save its sheet as CSV"),
-    b"MATLAB 5.0": ("a MATLAB file", _WRITE),
-    b"\x80": ("a pickle", "a pickle can run any program: write the values as CSV or Parquet"),
-    b"PK\x05\x06": ("an empty zip archive", "numpy.savez writes arrays into one"),
 }
 _SUFFIXES = {
     ".parquet": "a Parquet file",
@@ -149,9 +134,7 @@ def _kind(stream: Any, suffix: str, display: str) -> str:
     kind = _starting(stream, _MAGICS)
     if kind is not None:
         return kind
-    other = _starting(stream, _OTHERS)
-    if other is not None:
-        raise FileError(f"{display}: {other[0]}, expected {EXPECTED}", other[1])
+    foreign.refuse(head, display)
     if suffix in _SUFFIXES:
         raise FileError(f"{display}: not {_SUFFIXES[suffix]}, whatever its name says")
     start = head.replace(b"\0", b"") if text.encoding_of(head) else head
@@ -160,7 +143,7 @@ def _kind(stream: Any, suffix: str, display: str) -> str:
     return "jsonl" if start[:1] == b"{" or array or suffix in _JSON else "csv"
 
 
-def _starting(stream: Any, magics: Mapping[bytes, T]) -> T | None:
+def _starting(stream: Any, magics: Mapping[bytes, str]) -> str | None:
     """What a stream is by its first bytes, which stay in it."""
     head = stream.peek(16)[:16]
     if head[4:9] == _SAFETENSORS:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from losscli.data.arrays import decode
+from losscli.data.foreign import of_archive
 from losscli.data.npy_array import NpyArray
 from losscli.data.source import (
-    EXPECTED,
     WHOLE,
     BadValue,
     Source,
@@ -80,17 +80,6 @@ class NpySource(Source):
         return part if name == WHOLE or part.ndim == 1 else part[:, int(name) - 1]
 
 
-#: what an archive is that has a member whose name ends so, and what to do about it
-_MEMBERS = {
-    "data.pkl": (
-        "a PyTorch file",
-        "a pickle can run any program: numpy.save writes the values of a tensor",
-    ),
-    "xl/workbook.xml": ("an Excel workbook", "save its sheet as CSV"),
-    "content.xml": ("an OpenDocument file", "save its sheet as CSV"),
-}
-
-
 class NpzSource(Source):
     """The arrays of an archive, which are its columns."""
 
@@ -105,15 +94,7 @@ class NpzSource(Source):
         names = self._zip.namelist()
         self.columns = [name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)]
         if not self.columns:
-            what, hint = next(
-                (
-                    said
-                    for member, said in _MEMBERS.items()
-                    if any(n.endswith(member) for n in names)
-                ),
-                ("a zip archive without .npy files", "unpack it first"),
-            )
-            raise FileError(f"{display}: {what}, expected {EXPECTED}", hint)
+            raise of_archive(names, display)
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names = list(dict.fromkeys(w.column for w in wanted))

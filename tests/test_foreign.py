@@ -1,0 +1,212 @@
+"""Files of formats that are not read say what they are, and what makes them readable."""
+
+import gzip
+import io
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import losscli
+from losscli.errors import FileError
+
+
+def archive(*members: str) -> bytes:
+    """A zip archive of empty members."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as into:
+        for name in members:
+            into.writestr(name, b"")
+    return packed.getvalue()
+
+
+#: how the event files of TensorBoard begin: a record of 24 bytes, and the checksum of that
+TFRECORD = bytes.fromhex("1800000000000000a37f4b22") + bytes(28)
+NEVER = "a pickle can run any program, so none is ever loaded; "
+
+
+def refusal(path: Any, **given: Any) -> FileError:
+    """The error of a file that is not read."""
+    with pytest.raises(FileError) as error:
+        losscli.compute("mse", **(given or {"data": path}))
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what", "hint"),
+    [
+        ("p.xlsx", archive("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook",
+         "pandas.read_excel('p.xlsx').to_csv('p.xlsx.csv', index=False)"),
+        ("p.ods", archive("mimetype", "content.xml"), "an OpenDocument file",
+         "pandas.read_excel('p.ods').to_csv"),
+        ("p.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(50), "an old Excel", "read_excel"),
+        ("p.pt", archive("p/data.pkl", "p/data/0"), "a PyTorch file",
+         NEVER + "where it is one tensor, python -c \"import torch, numpy; numpy.save('p.pt.npy', "
+         "torch.load('p.pt', 'cpu', weights_only=True).detach().double().numpy())\""),
+        ("p.pth", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M", "a PyTorch file", NEVER),
+        ("p.keras", archive("config.json", "model.weights.h5"), "a Keras model", "model.predict"),
+        ("p.zip", archive("a/", "a/p q.csv"), "a zip archive without .npy files",
+         "unzip -p p.zip 'a/p q.csv' | losscli … reads one file of it from '-'"),
+        ("p.pkl", pickle.dumps([1.0]), "a pickle", NEVER + "for a table of your own, python"),
+        ("p.pickle", pickle.dumps([1.0], 2), "a pickle", "pandas.read_pickle('p.pickle')"),
+        ("p.h5", b"\x89HDF\r\n\x1a\n" + bytes(50), "HDF5", "h5py.File('p.h5')['NAME'][:])"),
+        ("p.mat", b"MATLAB 5.0 MAT-file" + bytes(50), "a MATLAB file", "scipy.io.loadmat('p.mat')"),
+        ("p.mat", b"MATLAB 7.3 MAT-file" + bytes(50), "a MATLAB file of version 7.3", "'][:].T)"),
+        ("p.feather", b"FEA1" + bytes(12), "Feather version 1", "pandas.read_feather('p.feather')"),
+        ("p.orc", b"ORC\n\x06\x12\x04\x08\x02P\x00", "ORC", "pandas.read_orc('p.orc')"),
+        ("p.avro", b"Obj\x01\x04", "Avro", "fastavro.reader(open('p.avro', 'rb'))"),
+        ("p.rds", gzip.compress(b"X\n\0\0\0\x03\0\x04"), "an object of R", "readRDS('p.rds')"),
+        ("p.RData", gzip.compress(b"RDX3\nX\n\0\0"), "a workspace of R", "load('p.RData')"),
+        ("p.tfrecord", TFRECORD, "TFRecord", "tf.io.parse_single_example"),
+        ("p.db", b"SQLite format 3\0" + bytes(50), "an SQLite database",
+         "sqlite3 -csv -header p.db 'select * from NAME' > p.db.csv"),
+        ("p.npy", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git",
+         "git lfs pull"),
+        ("p.tsv", b"\n<!DOCTYPE html>\n<html>", "a web page", "head p.tsv"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and len(value) < 11 else "",
+)  # fmt: skip
+def test_a_file_says_what_it_is(
+    name: str, data: bytes, what: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what is in it, whatever its name."""
+    monkeypatch.chdir(tmp_path)
+    for path in (name, "other.csv"):
+        Path(path).write_bytes(data)
+        error = refusal(path)
+        assert error.message.startswith(f"{path}: {what}")
+        expected = ", expected CSV, JSON lines, Parquet, Arrow, NumPy or safetensors"
+        assert error.message.endswith(expected)
+        assert hint.replace(name, path) in error.hint
+        assert "\n" not in error.hint
+
+
+@pytest.mark.parametrize(
+    "name", ["ORC", "ORCID", "FEA1", "Obj", "X", "RDX", "MATLAB 5", "PK", "version https", "html"]
+)
+def test_names_of_columns_are_no_magic(name: str, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(f"{name}\n1\n2\n")
+    assert losscli.compute("mse", pred=tmp_path / "p.csv", target=[1.0, 4.0]).value == 2
+
+
+def test_a_checksum_makes_a_tfrecord(tmp_path: Path) -> None:
+    (tmp_path / "p.bin").write_bytes(TFRECORD[:11] + b"#" + TFRECORD[12:])
+    assert "TFRecord" not in refusal(tmp_path / "p.bin").message
+
+
+def test_a_name_that_needs_quotes_is_not_in_the_hint(tmp_path: Path) -> None:
+    path = tmp_path / "it's.pkl"
+    path.write_bytes(pickle.dumps(1))
+    assert "pandas.read_pickle('FILE').to_csv('FILE.csv'" in refusal(str(path)).hint
+
+
+def test_what_is_packed_is_unpacked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.h5.gz").write_bytes(gzip.compress(b"\x89HDF\r\n\x1a\n" + bytes(50)))
+    error = refusal("p.h5.gz")
+    assert error.message.startswith("p.h5.gz: HDF5")
+    assert error.hint.startswith("unpack it first; then, python -c ")
+    assert "h5py.File('p.h5')" in error.hint
+
+
+class TestHintsThatWork:
+    """Those whose programs and libraries are there."""
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+
+    @pytest.mark.filterwarnings("ignore:Feather V1:DeprecationWarning")
+    @pytest.mark.parametrize("name", ["p.orc", "p.pkl", "p.feather", "p.xlsx", "p.ods"])
+    def test_tables(self, name: str) -> None:
+        pd: Any = pytest.importorskip("pandas")
+        table = pd.DataFrame({"pred": [1.0, 2.0], "target": [1.0, 4.0]})
+        if name == "p.orc":
+            table.to_orc(name, index=False)
+        elif name == "p.pkl":
+            table.to_pickle(name)
+        elif name == "p.feather":
+            feather: Any = pytest.importorskip("pyarrow.feather")
+            feather.write_feather(table, name, version=1)
+        else:
+            pytest.importorskip("openpyxl" if name == "p.xlsx" else "odf")
+            table.to_excel(name, index=False)
+        follow(refusal(name).hint)
+        assert losscli.compute("mse", data=f"{name}.csv").value == 2
+
+    def test_avro(self) -> None:
+        fastavro: Any = pytest.importorskip("fastavro")
+        fields = [{"name": name, "type": "double"} for name in ("pred", "target")]
+        with Path("p.avro").open("wb") as file:
+            rows = [{"pred": 1.0, "target": 1.0}, {"pred": 2.0, "target": 4.0}]
+            fastavro.writer(file, {"type": "record", "name": "row", "fields": fields}, rows)
+        follow(refusal("p.avro").hint)
+        assert losscli.compute("mse", data="p.avro.csv").value == 2
+
+    def test_hdf5(self) -> None:
+        h5py: Any = pytest.importorskip("h5py")
+        with h5py.File("p.h5", "w") as file:
+            file["NAME"] = np.arange(6.0).reshape(3, 2)
+        follow(refusal("p.h5").hint)
+        assert losscli.compute("mse", pred="p.h5.npy", target=np.arange(6.0).reshape(3, 2)).n == 3
+
+    def test_matlab(self) -> None:
+        """A matrix of 3 rows is one of 3 rows."""
+        matrix = np.arange(6.0).reshape(3, 2)
+        io: Any = pytest.importorskip("scipy.io")
+        io.savemat("p.mat", {"NAME": matrix})
+        follow(refusal("p.mat").hint)
+        assert np.array_equal(np.load("p.mat.npy"), matrix)
+        h5py: Any = pytest.importorskip("h5py")
+        # MATLAB writes its own header in front, and the columns of a matrix one after the other.
+        with h5py.File("7.mat", "w", userblock_size=512) as file:
+            file["NAME"] = matrix.T
+        with Path("7.mat").open("r+b") as raw:
+            raw.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(128))
+        follow(refusal("7.mat").hint)
+        assert np.array_equal(np.load("7.mat.npy"), matrix)
+
+    @pytest.mark.parametrize("zipped", [True, False])
+    def test_tensors(self, zipped: bool) -> None:
+        torch: Any = pytest.importorskip("torch")
+        tensor = torch.tensor([1.0, 2.0], dtype=torch.bfloat16, requires_grad=True)
+        torch.save(tensor, "p.pt", _use_new_zipfile_serialization=zipped)
+        error = refusal("p.pt", pred="p.pt", target=[1.0, 4.0])
+        assert "a PyTorch file" in error.message
+        follow(error.hint)
+        assert losscli.compute("mse", pred="p.pt.npy", target=[1.0, 4.0]).value == 2
+
+    @pytest.mark.skipif(not shutil.which("sqlite3"), reason="sqlite3 is not installed")
+    def test_databases(self) -> None:
+        import sqlite3
+
+        with sqlite3.connect("p.db") as database:
+            database.execute("create table NAME (pred, target)")
+            database.execute("insert into NAME values (1, 1), (2, 4)")
+        database.close()
+        follow(refusal("p.db").hint.split(";")[0])
+        assert losscli.compute("mse", data="p.db.csv").value == 2
+
+    @pytest.mark.skipif(not shutil.which("unzip"), reason="unzip is not installed")
+    def test_archives(self) -> None:
+        with zipfile.ZipFile("p.zip", "w") as packed:
+            packed.writestr("a/p q.csv", "pred,target\n1,1\n2,4\n")
+        command, _ = refusal("p.zip").hint.split(" | losscli …")
+        follow(f"{command} > p.csv")
+        assert losscli.compute("mse", data="p.csv").value == 2
+
+
+def follow(hint: str) -> None:
+    """Run what a hint says, where that is Python's, with the Python of the tests."""
+    program = re.search(r'python -c "[^"]+"', hint)
+    command = program[0].replace("python", sys.executable, 1) if program else hint
+    paths = os.pathsep.join(sys.path)
+    subprocess.run(command, shell=True, check=True, env={**os.environ, "PYTHONPATH": paths})
