@@ -13,7 +13,7 @@ import numpy as np
 
 from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
-from losscli.data.blanks import may_have_blanks, stripped
+from losscli.data.blanks import beside_blanks, may_have_blanks, stripped
 from losscli.data.cells import Record, records
 from losscli.data.first_record import first_record
 from losscli.data.lines import Lines
@@ -52,7 +52,7 @@ class CsvSource(Source):
     ) -> None:
         self.display = display
         self._threads = threads
-        self._missing, self._decimal = (*MISSING, *null), decimal
+        self._missing, self._decimal = (*MISSING, *(word.strip() for word in null)), decimal
         possible = (delimiter or (",\t" if decimal == "." else ";\t|")).encode()
         self._stream = stream if comment is None else Uncommented(stream, comment, possible)
         self._chunks = chunks(self._stream, display, possible)
@@ -67,6 +67,8 @@ class CsvSource(Source):
             raise DataError(f"{display}: empty")
         record, cut, self.delimiter = first_record(first, display, delimiter, decimal)
         self._quoting = Quoting(self.delimiter.encode())
+        numbers = [word for word in self._missing if self.number(word) is not None]
+        self._blank_null = beside_blanks(numbers, self.delimiter) if numbers else None
         self._words = labels
         has_header = header
         if has_header is None:
@@ -138,20 +140,14 @@ class CsvSource(Source):
 
         lost: Any = None
         try:
-            table = self._arrow_table(chunk, indexes, wanted, b'"' in chunk)
+            arrays = self._by_arrow(chunk, indexes, wanted)
         except pa.ArrowInvalid as error:
             cells = self._cells(chunk, indexes, wanted, row, line, tell)
             if cells is None:
                 raise DataError(f"{self.display}, after row {row}: {error}") from None
-            table, lost = cells
+            arrays, lost = cells
         columns = []
-        blanks = any(w.as_words for w in wanted) and may_have_blanks(chunk, self.delimiter)
-        null_words = self._null_words(wanted)
-        for i, w in enumerate(wanted):
-            column = table.column(i)
-            array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-            if blanks and w.as_words:
-                array = stripped(array, null_words)
+        for array, w in zip(arrays, wanted, strict=True):
             try:
                 values = read(array, w)
                 columns.append(Values(values.array, lost) if w.raw else values)
@@ -161,25 +157,33 @@ class CsvSource(Source):
                 raise misfit(
                     self.display, w.column, at, bad.value, bad.expected, bad.hint, on
                 ) from None
-        return columns, table.num_rows
+        return columns, len(arrays[0])
 
-    def _arrow_table(
-        self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], quotes: bool
-    ) -> Any:
+    def _by_arrow(self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted]) -> list[Any]:
         """The wanted columns of a chunk, parsed by Arrow."""
         import pyarrow as pa
         import pyarrow.csv as pacsv
 
+        quotes = b'"' in chunk
         if quotes and any(self._quoting.wrong(chunk)):
             raise pa.ArrowInvalid("a quote that does not end its field")
         if chunk.startswith(BOM):
             raise pa.ArrowInvalid("Arrow leaves out what would be part of a value")
+        if self._blank_null and self._blank_null.search(chunk):
+            raise pa.ArrowInvalid("Arrow takes for a number what is missing without its blanks")
+        # Arrow has one set of words for missing values: that of the numbers.
+        missing = [self._null_words(w) for w in wanted]
+        of_numbers = [words for words, w in zip(missing, wanted, strict=True) if not w.as_words]
+        null_words = (of_numbers or missing)[0]
+        if any(words != null_words for words in of_numbers):
+            raise pa.ArrowInvalid("a number that is missing in some columns is a label in another")
+        alike = all(words == null_words for words in missing)
         names = [str(i) for i in range(len(self.columns))]
         types = {
             str(i): pa.string() if w.as_words else pa.float64()
             for i, w in zip(indexes, wanted, strict=True)
         }
-        return pacsv.read_csv(
+        table = pacsv.read_csv(
             pa.BufferReader(chunk),
             read_options=pacsv.ReadOptions(
                 use_threads=False, column_names=names, block_size=len(chunk) + 1
@@ -194,21 +198,29 @@ class CsvSource(Source):
             convert_options=pacsv.ConvertOptions(
                 column_types=types,
                 include_columns=[str(i) for i in indexes],
-                null_values=self._null_words(wanted),
+                null_values=null_words,
                 decimal_point=self._decimal,
-                strings_can_be_null=True,
+                strings_can_be_null=alike,
             ),
         )
+        arrays = [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns]
+        text = any(w.as_words for w in wanted)
+        if text and (not alike or may_have_blanks(chunk, self.delimiter)):
+            return [
+                stripped(array, words) if w.as_words else array
+                for array, words, w in zip(arrays, missing, wanted, strict=True)
+            ]
+        return arrays
 
-    def _null_words(self, wanted: Sequence[Wanted]) -> list[str]:
-        """The words for missing values, of which a label may be one."""
-        given = {word for w in wanted if w.labels for word in w.labels.given}
+    def _null_words(self, wanted: Wanted) -> list[str]:
+        """The words for missing values of a column, of which a label may be one."""
+        given = wanted.labels.given if wanted.labels else ()
         return [word for word in self._missing if word not in given]
 
     def _cells(
         self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int,
         tell: Tell | None,
-    ) -> tuple[Any, Any] | None:  # fmt: skip
+    ) -> tuple[list[Any], Any] | None:  # fmt: skip
         """The wanted columns of a chunk that Arrow refused, cell by cell, and which rows are lost.
 
         Raises the error that names what is wrong, or tells of it; None when nothing is wrong but
@@ -246,7 +258,7 @@ class CsvSource(Source):
             pa.array(column, pa.string() if w.as_words else pa.float64())
             for w, column in zip(wanted, columns, strict=True)
         ]
-        return pa.table(arrays, [str(i) for i in indexes]), lost
+        return arrays, lost
 
     def _wrong(self, record: Record, indexes: Sequence[int], row: int, line: int) -> BadLine | None:
         """What makes a record no row."""
