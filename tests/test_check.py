@@ -165,6 +165,35 @@ def test_what_fits_can_be_computed(run: Run, tmp_path: Path) -> None:
                 losscli.compute(loss.name, data=frame)
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_what_fills_lists_up_is_not_what_they_hold(suffix: str, run: Run, tmp_path: Path) -> None:
+    """Nor are rows of one block as long as those of another."""
+    labels = [[1, 2]] * 20_000 + [[2], [1, 2, 1]]
+    table = pa.table({"pred": [[[5.0, 6.0, 7.0]] * (3 + len(y)) for y in labels], "target": labels})
+    if suffix == "parquet":
+        pq.write_table(table, tmp_path / "c.parquet")
+    else:
+        lines = "".join(json.dumps(row) + "\n" for row in table.to_pylist())
+        (tmp_path / "c.jsonl").write_text(lines)
+    found = report(run, "ctc", "--data", f"c.{suffix}", code=0)
+    assert found["rows"] == 20_002
+    assert found["holds"] == {"pred": "whole numbers from 5 to 7", "target": "1 or 2"}
+    assert found["fits"] == [{"loss": "ctc", "options": ""}]
+
+
+def test_frames_past_the_end_are_not_looked_at(run: Run, tmp_path: Path) -> None:
+    pred = np.tile([5.0, 6.0, 7.0], (2, 4, 1))
+    pred[1, 2:] = [[np.nan] * 3, [-100.0] * 3]
+    arrays: dict[str, Any] = {"pred": pred, "target": [[1, -1], [2, -1]], "input_lengths": [4, 2]}
+    np.savez(tmp_path / "c.npz", **arrays)
+    roles = ("--data", "c.npz", "--input-lengths", "input_lengths")
+    assert report(run, "ctc", *roles, code=0)["holds"] == {
+        "pred": "whole numbers from 5 to 7",
+        "target": "whole numbers from -1 to 2",
+        "input_lengths": "2 or 4",
+    }
+
+
 def test_the_columns_of_a_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("id,y,p,w\na,0,0.25,1\nb,1,,2\nc,1,nan,7\nd,0,1,3\n")
     done = run("check", "--data", "f.csv", "-f", "json")

@@ -1,6 +1,6 @@
 """Blocks: the rows that are checked, computed and summed at once, cut at fixed row numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from losscli.data.source import Values
@@ -15,8 +15,8 @@ BLOCK_VALUES = 131072
 class Block(NamedTuple):
     """Some rows of every role. `rows` are the positions of the rows kept; None means all.
 
-    Where rows are paired by key, `keys` are those of the rows kept, and `numbers` their rows in the
-    first file, from 0.
+    `counts` are the lengths that lists had before they were filled up. Where rows are paired by
+    key, `keys` are those of the rows kept, and `numbers` their rows in the first file, from 0.
     """
 
     start: int
@@ -24,6 +24,7 @@ class Block(NamedTuple):
     arrays: dict[str, Array]
     rows: Index | None
     skipped: int
+    counts: Mapping[str, Array]
     keys: Any = None
     numbers: Index | None = None
 

@@ -19,7 +19,7 @@ from losscli.data.memory import bound
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
 from losscli.data.options import InputOptions as InputOptions
 from losscli.data.options import NonFinite as NonFinite
-from losscli.data.ragged import alike, ended, lengths_of, longest, ragged
+from losscli.data.ragged import alike, counted, ended, lengths_of, longest, ragged
 from losscli.data.source import Source, Span, Values, stack
 from losscli.data.spans import spans
 from losscli.errors import DataError
@@ -143,7 +143,7 @@ class Inputs:
         for start, roles in (part,) if isinstance(part, Cut) else self.cuts(part):
             together = roles()
             values = {name: together[name] for name in self._columns if name in together}
-            values = ended(values, self._ragged)
+            values = ended(values, counted(values, self._ragged), self._ragged)
             length = len(next(iter(values.values())).array)
             keep = self._kept_rows(values)
             if keep is not None:
@@ -156,9 +156,10 @@ class Inputs:
                         at = numbers_of(together, self._columns[name].side, start, rows)
                         self._check(name, value, *at, context)
             arrays = {name: value.array for name, value in values.items()} | self._whole
-            arrays |= lengths_of(values, self._ragged)
+            counts = counted(values, self._ragged)
+            arrays |= lengths_of(counts, self._ragged)
             skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
-            yield Block(start, length, arrays, rows, skipped, *keys_of(together, keep))
+            yield Block(start, length, arrays, rows, skipped, counts, *keys_of(together, keep))
 
     def _paired(self) -> tuple[list[str], list[int]]:
         """The roles whose rows go together, and the streams that they are in."""

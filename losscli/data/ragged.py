@@ -33,33 +33,39 @@ def longest(values: Named, roles: Roles) -> dict[str, int]:
     }
 
 
-def lengths_of(values: Named, roles: Roles) -> dict[str, Array]:
-    """The lengths of lists, for the roles of such lengths: those given, else the lists' own."""
+def counted(values: Named, roles: Roles) -> dict[str, Array]:
+    """How much of each list counts: as much as another role says, else all that it has by itself.
+
+    Nothing is said of lists that are all of one length.
+    """
     found: dict[str, Array] = {}
     for name, role in roles.items():
-        if role.lengths is None or name not in values:
+        if name not in values:
             continue
         own = values[name].lengths
-        if role.lengths in values:
-            found[role.lengths] = values[role.lengths].array
+        if role.lengths is not None and role.lengths in values:
+            found[name] = values[role.lengths].array
         elif own is not None:
-            found[role.lengths] = own.astype(np.float64)
+            found[name] = own.astype(np.float64)
     return found
 
 
-def ended(values: Named, roles: Roles) -> dict[str, Values]:
-    """The values without what comes after the end of lists whose lengths are known.
+def lengths_of(counts: Mapping[str, Array], roles: Roles) -> dict[str, Array]:
+    """The lengths of lists, for the roles of such lengths."""
+    named = {name: roles[name].lengths for name in counts}
+    return {role: counts[name] for name, role in named.items() if role is not None}
+
+
+def ended(values: Named, counts: Mapping[str, Array], roles: Roles) -> dict[str, Values]:
+    """The values without what comes after the end of lists whose lengths are a role.
 
     There it is of no account, so it becomes ln 1/C, which any check lets pass.
     """
-    lengths = lengths_of(values, roles)
     return {
-        **values,
-        **{
-            name: _ended(values[name], lengths[role.lengths])
-            for name, role in roles.items()
-            if name in values and role.lengths in lengths
-        },
+        name: _ended(value, counts[name])
+        if name in counts and roles[name].lengths is not None
+        else value
+        for name, value in values.items()
     }
 
 

@@ -76,7 +76,8 @@ def check(
                 for name, array in block.arrays.items():
                     # Lengths that lists have by themselves were not given.
                     if name in given and not inputs.roles[name].whole:
-                        found.seen.setdefault(name, Seen(inputs.shapes[name])).see(array)
+                        seen = found.seen.setdefault(name, Seen(inputs.shapes[name]))
+                        seen.see(array, block.counts.get(name))
         except DataError as error:
             problems.fail(error)
         found.problems = problems.all(inputs.role_of if inputs else lambda file, column: "")

@@ -43,8 +43,13 @@ class Seen:
         self.low, self.high = np.inf, -np.inf
         self._rows: dict[str, tuple[float, Array]] = {}
 
-    def see(self, array: Array) -> None:
-        """A block of values; those that are not finite say nothing."""
+    def see(self, array: Array, counts: Array | None = None) -> None:
+        """A block of values; those that are not finite say nothing, nor what fills lists up.
+
+        `counts` are the lengths of lists before they were.
+        """
+        if counts is not None:
+            array = array[np.arange(array.shape[1]) < counts[:, None]]
         rows = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array
         rows = rows[np.isfinite(rows).all(axis=-1) if rows.ndim > 1 else np.isfinite(rows)]
         if not rows.size:
