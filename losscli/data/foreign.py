@@ -1,20 +1,18 @@
 """Files of formats that nothing here reads: what they are, and what makes one of them readable."""
 
-import re
-import shlex
 from collections.abc import Sequence
 from os.path import splitext
 from typing import NamedTuple
 
 from losscli.data.compression import SUFFIXES
 from losscli.data.source import EXPECTED
+from losscli.data.text import quoted
 from losscli.errors import FileError
 
 
 class _Foreign(NamedTuple):
-    """A format, told by the start of a file or by the name of a member of a zip archive."""
+    """A format, told by how a file starts or by the name of a member of a zip archive."""
 
-    mark: re.Pattern[bytes]
     what: str
     #: {file} is the file's name, {member} that of the first file of an archive
     hint: str
@@ -34,87 +32,114 @@ _CSV = "'{file}.csv', index=False"
 _NEVER = "a pickle can run any program, so none is ever loaded"
 # NumPy takes no tensor that has a gradient or is bfloat16.
 _TENSOR = "torch.load('{file}', 'cpu', weights_only=True).detach().double().numpy()"
-_TORCH = ("a PyTorch file", f"{_NEVER}; where it is one tensor, {_numpy('torch', _TENSOR)}")
+_TORCH = _Foreign("a PyTorch file", f"{_NEVER}; where it is one tensor, {_numpy('torch', _TENSOR)}")
 _HDF5 = "h5py.File('{file}')['NAME'][:]"
-_EXAMPLES = "write the values that tf.io.parse_single_example gives as CSV or Parquet"
 _NAMES = "; h5ls -r {file} lists the names"
 
-_STARTS = [
-    _Foreign(re.compile(mark), what, hint)
-    for mark, what, hint in (
-        (rb"FEA1\0", "Feather version 1", _pandas("read_feather")),
-        # ORC may be the name of a column, too; no text has the bytes after it.
-        (rb"ORC[\s\S]{0,13}?[\0-\x08]", "ORC", _pandas("read_orc")),
-        (rb"Obj\x01", "Avro", 'python -c "import fastavro, pandas; pandas.DataFrame('
-         f"fastavro.reader(open('{{file}}', 'rb'))).to_csv({_CSV})\""),
-        # MATLAB keeps a matrix by its columns, and HDF5 by its rows.
-        (rb"MATLAB 7\.3 MAT-file", "a MATLAB file of version 7.3, which is HDF5",
-         _numpy("h5py", _HDF5 + ".T") + _NAMES),
-        (rb"MATLAB 5\.0 MAT-file", "a MATLAB file",
-         _numpy("scipy.io", "scipy.io.loadmat('{file}')['NAME']")
-         + "; scipy.io.whosmat lists the names"),
-        (rb"\x89HDF", "HDF5", _numpy("h5py", _HDF5) + _NAMES),
-        (rb"SQLite format 3", "an SQLite database",
-         "sqlite3 -csv -header {file} 'select * from NAME' > {file}.csv; "
-         "sqlite3 {file} .tables lists the names"),
-        (rb"X\n\0\0\0[\x02\x03]", "an object of R",
-         "Rscript -e \"write.csv(readRDS('{file}'), '{file}.csv', row.names = FALSE)\""),
-        (rb"RD[AX][23]\n", "a workspace of R",
-         "Rscript -e \"print(load('{file}')); write.csv(NAME, '{file}.csv', row.names = FALSE)\"; "
-         "print shows the names"),
-        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file",
-         _pandas("read_excel")),
-        # PyTorch before 1.6 began its pickles with a number of its own.
-        (rb"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19\.", *_TORCH),
-        (rb"\x80[\x02-\x05]", "a pickle",
-         f"{_NEVER}; for a table of your own, {_pandas('read_pickle')}"),
-        (rb"PK\x05\x06", "an empty zip archive", "numpy.savez writes arrays into one"),
-        (rb"version https://git-lfs\.github\.com/spec/", "a pointer of Git LFS to a file elsewhere",
-         "git lfs pull fetches that"),
-        (rb"(?i:\s*<(!doctype )?html\b)", "a web page",
-         "a download that failed may have left it: head {file} shows what it says"),
-    )
-]  # fmt: skip
-_MEMBERS = [
-    _Foreign(re.compile(mark), what, hint)
-    for mark, what, hint in (
-        (rb"xl/workbook\.", "an Excel workbook", _pandas("read_excel")),
-        (rb"(.*/)?data\.pkl$", *_TORCH),
-        (rb"content\.xml$", "an OpenDocument file", _pandas("read_excel")),
-        (rb"model\.weights\.h5$", "a Keras model",
-         "what it predicts is read: numpy.save('predicted.npy', model.predict(x))"),
-        (rb"", "a zip archive without .npy files",
-         "unzip -p {file} {member} | losscli … reads one file of it from '-'"),
-    )
-]  # fmt: skip
+#: by what such files start with
+_STARTS = {
+    (b"FEA1\0",): _Foreign("Feather version 1", _pandas("read_feather")),
+    (b"ORC",): _Foreign("ORC", _pandas("read_orc")),
+    (b"Obj\x01",): _Foreign(
+        "Avro",
+        'python -c "import fastavro, pandas; pandas.DataFrame('
+        f"fastavro.reader(open('{{file}}', 'rb'))).to_csv({_CSV})\"",
+    ),
+    # MATLAB keeps a matrix by its columns, and HDF5 by its rows.
+    (b"MATLAB 7.3 MAT-file",): _Foreign(
+        "a MATLAB file of version 7.3, which is HDF5", _numpy("h5py", _HDF5 + ".T") + _NAMES
+    ),
+    (b"MATLAB 5.0 MAT-file",): _Foreign(
+        "a MATLAB file",
+        _numpy("scipy.io", "scipy.io.loadmat('{file}')['NAME']")
+        + "; scipy.io.whosmat lists the names",
+    ),
+    (b"\x89HDF",): _Foreign("HDF5", _numpy("h5py", _HDF5) + _NAMES),
+    (b"SQLite format 3",): _Foreign(
+        "an SQLite database",
+        "sqlite3 -csv -header {file} 'select * from NAME' > {file}.csv; "
+        "sqlite3 {file} .tables lists the names",
+    ),
+    (b"X\n\0\0\0\x02", b"X\n\0\0\0\x03"): _Foreign(
+        "an object of R",
+        "Rscript -e \"write.csv(readRDS('{file}'), '{file}.csv', row.names = FALSE)\"",
+    ),
+    (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n"): _Foreign(
+        "a workspace of R",
+        "Rscript -e \"print(load('{file}')); write.csv(NAME, '{file}.csv', row.names = FALSE)\"; "
+        "print shows the names",
+    ),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",): _Foreign(
+        "an old Excel or Office file", _pandas("read_excel")
+    ),
+    # PyTorch before 1.6 began its pickles with a number of its own.
+    (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.",): _TORCH,
+    (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"): _Foreign(
+        "a pickle", f"{_NEVER}; for a table of your own, {_pandas('read_pickle')}"
+    ),
+    (b"PK\x05\x06",): _Foreign("an empty zip archive", "numpy.savez writes arrays into one"),
+    (b"version https://git-lfs.github.com/spec/",): _Foreign(
+        "a pointer of Git LFS to a file elsewhere", "git lfs pull fetches that"
+    ),
+}
+_TFRECORD = _Foreign(
+    "TFRecord", "write the values that tf.io.parse_single_example gives as CSV or Parquet"
+)
+_WEB_PAGE = _Foreign(
+    "a web page", "a download that failed may have left it: head {file} shows what it says"
+)
+#: by the names of members, where they are in no folder or in any
+_MEMBERS = {
+    "xl/workbook.xml": _Foreign("an Excel workbook", _pandas("read_excel")),
+    "xl/workbook.bin": _Foreign("an Excel workbook", _pandas("read_excel")),
+    "data.pkl": _TORCH,
+    "content.xml": _Foreign("an OpenDocument file", _pandas("read_excel")),
+    "model.weights.h5": _Foreign(
+        "a Keras model", "what it predicts is read: numpy.save('predicted.npy', model.predict(x))"
+    ),
+}
+_ARCHIVE = _Foreign(
+    "a zip archive without .npy files",
+    "unzip -p {file} {member} | losscli … reads one file of it from '-'",
+)
 
 
 def refuse(head: bytes, display: str) -> None:
     """Raise the error of a file that starts as one of a format that is not read."""
-    for foreign in _STARTS:
-        if foreign.mark.match(head):
-            raise _error(foreign.what, foreign.hint, display)
+    found = next((each for starts, each in _STARTS.items() if head.startswith(starts)), None)
+    # ORC may be the name of a column, too; no text has such bytes after it.
+    if head.startswith(b"ORC") and min(head[3:16], default=9) > 8:
+        found = None
     if _is_tfrecord(head):
-        raise _error("TFRecord", _EXAMPLES, display)
+        found = _TFRECORD
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        found = _WEB_PAGE
+    if found is not None:
+        raise _error(found, display)
 
 
 def of_archive(members: Sequence[str], display: str) -> FileError:
     """The error of a zip archive without arrays, by the names of its members."""
-    names = [name.encode() for name in members]
-    found = next(each for each in _MEMBERS if any(map(each.mark.match, [*names, b""])))
-    first = next((m for m in members if not m.endswith("/")), "NAME")
-    return _error(found.what, found.hint, display, first)
+    found = next(
+        (
+            each
+            for name, each in _MEMBERS.items()
+            if any(f"/{m}".endswith(f"/{name}") for m in members)
+        ),
+        _ARCHIVE,
+    )
+    return _error(found, display, next((m for m in members if not m.endswith("/")), "NAME"))
 
 
-def _error(what: str, hint: str, display: str, member: str = "") -> FileError:
+def _error(foreign: _Foreign, display: str, member: str = "") -> FileError:
     """The hint can be run as it is, but where a name would need quotes inside of quotes."""
     inner, outer = splitext(display)
     packed = outer.lower() in SUFFIXES
     name = inner if packed else display
-    plain = shlex.quote(name) == name and "://" not in name
-    hint = hint.format(file=name if plain else "FILE", member=shlex.quote(member))
+    plain = quoted(name) == name and "://" not in name
+    hint = foreign.hint.format(file=name if plain else "FILE", member=quoted(member))
     return FileError(
-        f"{display}: {what}, expected {EXPECTED}",
+        f"{display}: {foreign.what}, expected {EXPECTED}",
         f"unpack it first; then, {hint}" if packed else hint,
     )
 
