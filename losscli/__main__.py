@@ -28,6 +28,7 @@ def run() -> None:
     # Hardly anything that imports make is garbage: looking for it takes a tenth of a small job.
     gc.set_threshold(100_000)
     _prepare_streams()
+    _keep_output_apart()
     if sys.argv[1:2] == ["compute"]:
         _keep_memory()
         _heed_cut_files()
@@ -63,6 +64,24 @@ def _prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _keep_output_apart() -> None:
+    """Let what is printed by other than Python, as by C that a loss calls, go beside the data.
+
+    It is written to number 1, which is standard error from here on; standard output has another.
+    """
+    own = sys.__stdout__
+    if own is None:
+        return
+    data = open(os.dup(own.fileno()), "wb")  # noqa: SIM115
+    os.dup2(sys.stderr.fileno(), own.fileno())
+    sys.stdout = io.TextIOWrapper(
+        data, own.encoding, own.errors,
+        line_buffering=own.line_buffering, write_through=own.write_through,
+    )  # fmt: skip
+    # Whoever asks how wide the terminal is asks this one.
+    sys.__stdout__ = sys.stdout  # type: ignore[misc]
 
 
 def _keep_memory() -> None:

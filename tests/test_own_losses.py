@@ -228,6 +228,55 @@ def test_what_a_file_prints_is_no_data(here: Path, run: Run) -> None:
     assert run("info", "f.py", "-f", "json").stdout.startswith("{")
 
 
+#: a loss that does not print by Python
+WRITES = """\
+import ctypes, os, subprocess
+os.write(1, b"loaded ")
+def f(pred, target):
+    os.write(1, b"called ")
+    ctypes.CDLL(None).dprintf(1, b"from C ")
+    subprocess.run(["sh", "-c", "printf child"])
+    return pred
+"""
+
+
+@pytest.mark.parametrize("more", ["", "-o /dev/stdout", "-o /dev/fd/1", "-o /proc/self/fd/1"])
+def test_what_a_file_writes_to_number_1_is_no_data(more: str, here: Path, run: Run) -> None:
+    written(here, WRITES)
+    own = "loaded called from C child"
+    done = run("compute", "f.py", "--data", "g.csv", "-f", "value", *more.split())
+    assert (done.stdout, done.stderr) == ("0.5\n", own)
+    done = run(
+        "compute", "f.py", "--data", "g.csv", "--reduction", "none", "-f", "tsv", *more.split()
+    )
+    assert done.stdout == "row\tloss\n1\t0.5\n2\t2\n3\t-1\n"
+    assert own in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "out", "err"),
+    [
+        ("2>&-", 0, "0.5\n", ""),
+        (">&-", 0, "", ""),
+        (">&- 2>&-", 0, "", ""),
+        (">> log; r=$?; cat log; (exit $r)", 0, "before\n0.5\n", "loaded called from C child"),
+        ("> /dev/full", 4, "", "error: standard output: No space left on device\n"),
+    ],
+)
+def test_wherever_standard_output_goes(
+    redirection: str, code: int, out: str, err: str, here: Path
+) -> None:
+    written(here, WRITES)
+    (here / "log").write_text("before\n")
+    command = f"{sys.executable} -m losscli compute f.py --data g.csv -f value {redirection}"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, shell=True, cwd=here, env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (code, out)
+    assert done.stderr.endswith(err)
+
+
 def test_the_file_of_a_loss_is_not_written_over(here: Path, run: Run) -> None:
     done = run("compute", "mine.py", "--data", "g.csv", "-o", "mine.py", "-f", "csv", "--force")
     assert (done.returncode, "write another file" in done.stderr) == (2, True)

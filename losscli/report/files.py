@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -82,7 +83,9 @@ class AtomicFile:
     def _open(self) -> int:
         """The number of a new file without a name, or beside its place, or of what is there."""
         if self._stream is not None:
-            return os.dup(self._stream)
+            # Standard output may have another number than it had.
+            own = sys.__stdout__ if self._stream == 1 else None
+            return os.dup(self._stream if own is None else own.fileno())
         if self._special:
             return os.open(self.path, os.O_WRONLY)
         if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
