@@ -73,9 +73,20 @@ def test_a_file_of_weights(tmp_path: Path) -> None:
     path = tmp_path / "w.csv"
     path.write_text("weight\n1\n2\n3\n")
     assert value(class_weight=path) == value(class_weight=str(path)) == value(class_weight="1,2,3")
-    path.write_text("weight\n1\n-2\n3\n")
-    with pytest.raises(DataError, match="numbers that are not negative"):
-        value(class_weight=path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("w\n1\n-2\n3\n", r"column 'w', row 2: got -2, expected a number that is not negative"),
+        ("w\n1\nnan\n3\n", r"column 'w', row 2: got nan, expected a number that is not"),
+        ("c,w\na,1\n", r"w\.csv: it has 'c', 'w', expected one column"),
+    ],
+)
+def test_weights_of_a_file_that_are_none(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        value(class_weight=tmp_path / "w.csv")
 
 
 def test_mistakes() -> None:

@@ -70,6 +70,13 @@ def refusal(path: Any, **given: Any) -> FileError:
          "sqlite3 -csv -header p.db 'select * from NAME' > p.db.csv"),
         ("p.npy", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git",
          "git lfs pull"),
+        ("p.parquet", b"PARE" + bytes(50), "an encrypted Parquet file", "without encryption"),
+        ("p.png", b"\x89PNG\r\n\x1a\n" + bytes(50), "an image", "PIL.Image.open('p.png')"),
+        ("p.xml", b'<?xml version="1.0"?>\n<rows/>\n', "XML", "pandas.read_xml('p.xml', parser="),
+        ("p.pdf", b"%PDF-1.7\n", "a PDF document", ""),
+        ("p.7z", b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive", "7z x p.7z"),
+        ("p.bin", bytes(50), "binary data of no known format", "for raw numbers, python -c "
+         "\"import numpy; numpy.save('p.bin.npy', numpy.fromfile('p.bin', 'float32'))\""),
         ("p.tsv", b"\n<!DOCTYPE html>\n<html>", "a web page", "head p.tsv"),
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 11 else "",
@@ -117,6 +124,61 @@ def test_what_is_packed_is_unpacked_first(tmp_path: Path, monkeypatch: pytest.Mo
     assert "h5py.File('p.h5')" in error.hint
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        np.arange(50, dtype=dtype).tobytes()
+        for dtype in ("int8", "int16", ">i2", "int32", "float32", "float64", ">f8")
+    ]
+    + [np.random.default_rng(seed).bytes(100) for seed in range(20)],
+)
+def test_binary_data_is_no_text(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "p.dat").write_bytes(data)
+    error = refusal(str(tmp_path / "p.dat"))
+    assert error.message.startswith(f"{tmp_path / 'p.dat'}: binary data of no known format")
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16LE", "UTF-16BE"])
+@pytest.mark.parametrize("text", ["pred,target\n1,2\n", "Оценка,y\r\n0.25,1\r\n", "1\n"])
+def test_the_hint_names_the_byte_order(encoding: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_bytes(text.encode(encoding))
+    error = refusal(tmp_path / "p.csv")
+    assert "text with zero bytes" in error.message
+    assert error.hint.startswith(f"iconv -f {encoding} -t UTF-8 ")
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["pred,target\n1,2\n".encode(e) for e in ("utf-8", "utf-8-sig", "utf-16", "utf-32")]
+    + ["pred,target,имя\n1,2,я\n".encode(), b"pred,target,\xff\n1,2,3\n"]
+    + [b"pred,target,\x1b[31m\n1,2,3\n", b"pred,target,\x01\n1,2,3\n"],
+)
+def test_text_is_not_binary(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_bytes(data)
+    found = losscli.compute("mse", data=tmp_path / "p.csv", pred="pred", target="target")
+    assert found.value == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "but", "hint"),
+    [
+        (b"", ", but empty", ""),
+        (b"pred,target\n1,2\n", ", but text", "--input-format csv, tsv or jsonl reads it"),
+        (bytes(100), "", ""),
+    ],
+)
+def test_a_name_that_promises_another_format(
+    data: bytes, but: str, hint: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.parquet"
+    path.write_bytes(data)
+    error = refusal(path)
+    assert error.message == f"{path}: not a Parquet file, whatever its name says{but}"
+    assert error.hint == hint
+    if hint:
+        assert losscli.compute("mse", data=path, input_format="csv").value == 1
+
+
 class TestHintsThatWork:
     """Those whose programs and libraries are there."""
 
@@ -141,6 +203,24 @@ class TestHintsThatWork:
             table.to_excel(name, index=False)
         follow(refusal(name).hint)
         assert losscli.compute("mse", data=f"{name}.csv").value == 2
+
+    def test_xml(self) -> None:
+        pytest.importorskip("pandas")
+        rows = "<r><pred>1</pred><target>1</target></r><r><pred>2</pred><target>4</target></r>"
+        Path("p.xml").write_text(f'<?xml version="1.0"?>\n<rows>{rows}</rows>\n')
+        follow(refusal("p.xml").hint)
+        assert losscli.compute("mse", data="p.xml.csv").value == 2
+
+    def test_images(self) -> None:
+        image: Any = pytest.importorskip("PIL.Image")
+        image.fromarray(np.eye(3, dtype=np.uint8)).save("p.png")
+        follow(refusal("p.png").hint)
+        assert losscli.compute("mse", pred="p.png.npy", target=np.eye(3)).value == 0
+
+    def test_raw_numbers(self) -> None:
+        np.linspace(1, 2, 20, dtype=np.float32).tofile("p.bin")
+        follow(refusal("p.bin").hint)
+        assert np.load("p.bin.npy").dtype == np.float32
 
     def test_avro(self) -> None:
         fastavro: Any = pytest.importorskip("fastavro")

@@ -9,7 +9,7 @@ import numpy as np
 from losscli.data import compression, foreign, text
 from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference
-from losscli.data.source import EXPECTED, Source, Wanted
+from losscli.data.source import EXPECTED, Source, Wanted, misfit
 from losscli.data.streams import open_stream, spool, steady
 from losscli.errors import DataError, FileError
 from losscli.losses.numerics import Array
@@ -83,15 +83,19 @@ def read_numbers(path: str, options: ReadOptions) -> Array:
     source = open_source(Reference(path), options)
     try:
         if len(source.columns) != 1:
-            raise DataError(f"{path}: {len(source.columns)} columns, expected one of numbers")
+            names = [repr(name) for name in source.columns[:8]] + ["…"] * (len(source.columns) > 8)
+            raise DataError(f"{path}: it has {', '.join(names) or 'none'}, expected one column")
         pieces = [piece[0].array for piece in source.pieces([Wanted(source.columns[0])])]
     finally:
         source.close()
     if not pieces:
         raise DataError(f"{path}: no rows")
     numbers: Array = np.concatenate(pieces)
-    if not np.isfinite(numbers).all() or (numbers < 0).any():
-        raise DataError(f"{path}: expected numbers that are not negative")
+    if numbers.ndim > 1:
+        raise DataError(f"{path}: a column of lists, expected one of numbers")
+    for row in np.flatnonzero(~np.isfinite(numbers) | (numbers < 0))[:1]:
+        got, expected = f"got {numbers[row]:g}", "a number that is not negative"
+        raise misfit(path, source.columns[0], int(row) + 1, got, expected)
     return numbers
 
 
@@ -136,7 +140,14 @@ def _kind(stream: Any, suffix: str, display: str) -> str:
         return kind
     foreign.refuse(head, display)
     if suffix in _SUFFIXES:
-        raise FileError(f"{display}: not {_SUFFIXES[suffix]}, whatever its name says")
+        wrong = f"{display}: not {_SUFFIXES[suffix]}, whatever its name says"
+        if not head:
+            raise FileError(f"{wrong}, but empty")
+        if not text.is_binary(head):
+            raise FileError(f"{wrong}, but text", "--input-format csv, tsv or jsonl reads it")
+        raise FileError(wrong)
+    if text.is_binary(head):
+        raise foreign.binary(display)
     start = head.replace(b"\0", b"") if text.encoding_of(head) else head
     start = start.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     array = start[:1] == b"[" and start[1:].lstrip()[:1] == b"{"
@@ -159,10 +170,10 @@ def _text(kind: str, stream: Any, reference: Reference, options: ReadOptions) ->
     if encoding is not None:
         stream = text.recoded(stream, encoding, display)
     elif b"\0" in head:
-        wide = 3 * head.count(b"\0") >= len(head)
+        wide = text.unmarked(head)
         raise FileError(
             f"{display}: text with zero bytes, expected UTF-8, or UTF-16 that starts with its mark",
-            text.recode("UTF-16LE", display) if wide else text.without("\\0", display),
+            text.recode(wide, display) if wide else text.without("\\0", display),
         )
     if kind == "jsonl":
         from losscli.data.jsonl import JsonSource

@@ -22,8 +22,9 @@ def _pandas(read: str) -> str:
     return f"python -c \"import pandas; pandas.{read}('{{file}}').to_csv({_CSV})\""
 
 
-def _numpy(library: str, read: str) -> str:
-    return f"python -c \"import {library}, numpy; numpy.save('{{file}}.npy', {read})\""
+def _numpy(read: str, *libraries: str) -> str:
+    imported = ", ".join([*libraries, "numpy"])
+    return f"python -c \"import {imported}; numpy.save('{{file}}.npy', {read})\""
 
 
 #: the whole name with a suffix more, so that no other file is written over
@@ -32,7 +33,7 @@ _CSV = "'{file}.csv', index=False"
 _NEVER = "a pickle can run any program, so none is ever loaded"
 # NumPy takes no tensor that has a gradient or is bfloat16.
 _TENSOR = "torch.load('{file}', 'cpu', weights_only=True).detach().double().numpy()"
-_TORCH = _Foreign("a PyTorch file", f"{_NEVER}; where it is one tensor, {_numpy('torch', _TENSOR)}")
+_TORCH = _Foreign("a PyTorch file", f"{_NEVER}; where it is one tensor, {_numpy(_TENSOR, 'torch')}")
 _HDF5 = "h5py.File('{file}')['NAME'][:]"
 _NAMES = "; h5ls -r {file} lists the names"
 
@@ -47,14 +48,14 @@ _STARTS = {
     ),
     # MATLAB keeps a matrix by its columns, and HDF5 by its rows.
     (b"MATLAB 7.3 MAT-file",): _Foreign(
-        "a MATLAB file of version 7.3, which is HDF5", _numpy("h5py", _HDF5 + ".T") + _NAMES
+        "a MATLAB file of version 7.3, which is HDF5", _numpy(_HDF5 + ".T", "h5py") + _NAMES
     ),
     (b"MATLAB 5.0 MAT-file",): _Foreign(
         "a MATLAB file",
-        _numpy("scipy.io", "scipy.io.loadmat('{file}')['NAME']")
+        _numpy("scipy.io.loadmat('{file}')['NAME']", "scipy.io")
         + "; scipy.io.whosmat lists the names",
     ),
-    (b"\x89HDF",): _Foreign("HDF5", _numpy("h5py", _HDF5) + _NAMES),
+    (b"\x89HDF",): _Foreign("HDF5", _numpy(_HDF5, "h5py") + _NAMES),
     (b"SQLite format 3",): _Foreign(
         "an SQLite database",
         "sqlite3 -csv -header {file} 'select * from NAME' > {file}.csv; "
@@ -77,6 +78,18 @@ _STARTS = {
     (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"): _Foreign(
         "a pickle", f"{_NEVER}; for a table of your own, {_pandas('read_pickle')}"
     ),
+    (b"PARE",): _Foreign(
+        "an encrypted Parquet file", "write it without encryption, or its values as CSV"
+    ),
+    (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*"): _Foreign(
+        "an image", _numpy("numpy.asarray(PIL.Image.open('{file}'))", "PIL.Image")
+    ),
+    (b"<?xml ",): _Foreign(
+        "XML",
+        f"python -c \"import pandas; pandas.read_xml('{{file}}', parser='etree').to_csv({_CSV})\"",
+    ),
+    (b"%PDF-",): _Foreign("a PDF document", ""),
+    (b"7z\xbc\xaf\x27\x1c",): _Foreign("a 7z archive", "7z x {file} unpacks it"),
     (b"PK\x05\x06",): _Foreign("an empty zip archive", "numpy.savez writes arrays into one"),
     (b"version https://git-lfs.github.com/spec/",): _Foreign(
         "a pointer of Git LFS to a file elsewhere", "git lfs pull fetches that"
@@ -84,6 +97,10 @@ _STARTS = {
 }
 _TFRECORD = _Foreign(
     "TFRecord", "write the values that tf.io.parse_single_example gives as CSV or Parquet"
+)
+_BINARY = _Foreign(
+    "binary data of no known format",
+    "for raw numbers, " + _numpy("numpy.fromfile('{file}', 'float32')"),
 )
 _WEB_PAGE = _Foreign(
     "a web page", "a download that failed may have left it: head {file} shows what it says"
@@ -116,6 +133,11 @@ def refuse(head: bytes, display: str) -> None:
         found = _WEB_PAGE
     if found is not None:
         raise _error(found, display)
+
+
+def binary(display: str) -> FileError:
+    """The error of a file that is no text, and nobody knows what."""
+    return _error(_BINARY, display)
 
 
 def of_archive(members: Sequence[str], display: str) -> FileError:

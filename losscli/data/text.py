@@ -24,6 +24,28 @@ def encoding_of(head: bytes) -> str | None:
     return next((name for mark, name in _MARKS if head.startswith(mark)), None)
 
 
+def unmarked(head: bytes) -> str | None:
+    """The UTF-16 that a text starts in without its mark: its letters of ASCII have a zero byte."""
+    first, second = head[::2].count(0), head[1::2].count(0)
+    name = "UTF-16BE" if first > second else "UTF-16LE"
+    text = head.decode(name, errors="ignore")
+    wide = 4 * (first + second) >= len(head) > 0
+    return name if wide and all(c.isprintable() or c.isspace() for c in text) else None
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether bytes are no text: UTF-8, or with other letters but without what controls a line."""
+    if encoding_of(head) or unmarked(head):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+        strange = 0
+    except UnicodeDecodeError:
+        strange = 1
+    controls = {byte for byte in head if byte < 9 or 13 < byte < 27}
+    return b"\0\0\0" in head or len(controls) + strange > 1
+
+
 def recoded(stream: Any, encoding: str, display: str) -> io.BufferedReader:
     """A text in another encoding, as UTF-8."""
     return io.BufferedReader(_Recoded(stream, encoding, display), 1 << 17)
