@@ -8,7 +8,7 @@ import pytest
 
 import losscli
 from losscli.data import inputs as data_inputs
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.losses import CATALOGUE
 from tests.conftest import Run
 from tests.generate import elementwise
@@ -149,5 +149,5 @@ def test_logits_of_classes_are_their_softmax(masks: dict[str, Any]) -> None:
         )
         expected = losscli.compute(loss, pred=shares, target=target, per="image-class")
         assert found.value == pytest.approx(expected.value, rel=1e-14)
-    with pytest.raises(UsageError, match="several columns, one a class"):
+    with pytest.raises(DataError, match="pred has 1 column; dice wants several here"):
         losscli.compute("dice", pred=[0.5], target=[1.0], input="class-logits")

@@ -28,6 +28,8 @@ class Domain:
     admits: ClassVar[float | None] = None
     #: True when no computation can go on with a value that is not finite, even if asked to
     needs_finite: ClassVar[bool] = False
+    #: True for what one column cannot hold, as the scores of classes that exclude one another
+    of_several: ClassVar[bool] = False
     #: what is wrong with a value outside of it, in one word for programs
     reason: ClassVar[str] = "out-of-domain"
 
@@ -102,6 +104,12 @@ class Outside(Interval):
 
     def expected(self, context: Context) -> str:
         return f"a number that is not between {number(self.low)} and {number(self.high)}"
+
+
+class Competing(Interval):
+    """Scores of classes that exclude one another, one a column."""
+
+    of_several: ClassVar[bool] = True
 
 
 class LogValue(Interval):

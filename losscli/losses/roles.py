@@ -12,6 +12,7 @@ from losscli.losses.domains import (
     SIGN,
     SOFT_LABEL,
     By,
+    Competing,
     Domain,
     Interval,
     Length,
@@ -100,7 +101,7 @@ MaskPrediction = Annotated[
         (
             (
                 "n ...",
-                By("input", {"probs": PROBABILITY, "logits": REAL, "class-logits": REAL}),
+                By("input", {"probs": PROBABILITY, "logits": REAL, "class-logits": Competing()}),
             ),
         )
     ),

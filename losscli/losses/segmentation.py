@@ -19,16 +19,10 @@ MASKS = Example("pred,target\n0.9,1\n0.8,1\n0.2,0\n0.1,0")
 
 def masks(pred: Array, target: Array, input: str, include_background: bool) -> tuple[Array, Array]:
     """Probabilities and labels of the pixels that count."""
-    classes = 1 if pred.ndim == 1 else pred.shape[-1]
-    if input == "class-logits" and classes < 2:
-        raise UsageError(
-            "--input class-logits is for several columns, one a class",
-            "--input logits where one column holds the logits of the foreground",
-        )
     p = softmax(pred) if input == "class-logits" else sigmoid(pred) if input == "logits" else pred
     if include_background:
         return p, target
-    if classes < 2:
+    if p.ndim == 1 or p.shape[-1] < 2:
         raise UsageError(
             "--no-include-background leaves no class of one column",
             "without a column for the background, there is none to leave out",
@@ -72,7 +66,7 @@ def overlap_loss(
             per="image",
             input="logits",
             smooth=2.0,
-            note="optax.losses.dice_loss is tversky here",
+            note="dice_loss there is tversky here",
         ),
         "mindspore": dialect(
             "nn.DiceLoss", per="all", squared=True, smooth=1e-5, smooth_to="denominator"

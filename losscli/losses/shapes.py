@@ -62,6 +62,12 @@ def bind(
     for name, domain in domains.items():
         if isinstance(domain, By):
             domains[name] = domain.resolve(context)
+    for name, domain in domains.items():
+        if domain.of_several and seen[name][-1:] in ((), (1,)):
+            raise DataError(
+                f"{name} has 1 column; {loss.name} wants several here, one a class",
+                "--input logits where one column holds the logits of the foreground",
+            )
     if any(isinstance(domain, LabelOrClass) for domain in domains.values()):
         axes["C"] = class_count(axes)
     _fit_parameters(loss, params, axes)
