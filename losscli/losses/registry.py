@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 
 from losscli.errors import UsageError
 from losscli.losses import docstring
+from losscli.losses.absent import ABSENT
 from losscli.losses.constants import Constant
 from losscli.losses.dialects import LIBRARIES, Dialect
 from losscli.losses.examples import Edge as Edge
@@ -257,28 +258,6 @@ def _kind(parameter: inspect.Parameter) -> Kind:
     )
 
 
-_EVERY_ERROR = "losscli compute mae --reduction none gives every error"
-#: losses of libraries that are not of the catalogue: why, and what to do instead
-ABSENT = {
-    "sampledsoftmax": "it samples classes of a layer: save its logits and use cross-entropy",
-    "adaptivelogsoftmax": "it needs the weights of its module: save its log_prob and use nll",
-    "adaptivelogsoftmaxwith": "it needs the weights of its module: save its log_prob and use nll",
-    "maxerror": f"it is the error of one row, and no mean: {_EVERY_ERROR}, of which it is the "
-    "largest",
-    "medianabsoluteerror": f"it is the error of one row, and no mean: {_EVERY_ERROR}, of which it "
-    "is the median",
-    "relativesquarederror": "it is 1 minus the skill that losscli compute mse --baseline shows, "
-    "of one column",
-    "multiclassdice": "it is the dice loss of each class, of the softmax of the scores: save that "
-    "and use dice --dialect mindspore --per class",
-    "multiclassgeneralizeddice": "it weighs classes by the sizes that they have in a batch: save "
-    "the softmax of the scores, use dice --smooth 2 --per image-class --row none --reduction none, "
-    "and weigh the losses",
-    "multiclasshammingdistance": "use zero-one: its mean is the distance with average='micro', and "
-    "with 'macro' where the --weight of a row is 1 over the rows of its class",
-}
-
-
 @dataclass
 class Catalogue:
     """Every loss, by name; names are compared without case, separators and a final 'loss'."""
@@ -303,8 +282,8 @@ class Catalogue:
     def get(self, name: str) -> tuple[Loss, Mapping[str, Any]]:
         """As `find`; a UsageError with a suggestion when there is none."""
         found = self.find(name)
-        if found is None and name_key(name) in ABSENT:
-            raise UsageError(f"{name} is not in the catalogue", ABSENT[name_key(name)])
+        if found is None and (advice := absent(name)):
+            raise UsageError(f"{name} is not in the catalogue", advice)
         if found is None:
             raise UsageError(
                 f"no loss is called '{name}'",
@@ -335,6 +314,13 @@ def name_key(name: str) -> str:
     """What is compared of a name: no case, no separators and no final "loss"."""
     key = re.sub(r"[^a-z0-9]", "", name.lower())
     return key.removesuffix("loss") or key
+
+
+def absent(name: str) -> str:
+    """Why a name of libraries is not in the catalogue, and what to do instead, or nothing."""
+    advice = {name_key(each): text for names, text in ABSENT for each in names}
+    key = name_key(name)
+    return advice.get(key) or advice.get(re.sub("^(binary|multiclass|multilabel)", "", key), "")
 
 
 def nearest(name: str, names: Iterable[str], n: int = 1, cutoff: float = 0.6) -> list[str]:
