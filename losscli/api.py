@@ -110,7 +110,7 @@ def compute(
         null: words for missing values in text files, besides the usual ones.
         input_format: what all files are, where their content does not tell: "csv", "tsv", "jsonl",
             "parquet", "arrow", "npy", "npz" or "safetensors".
-        class_axis: which axis of an array of three or more holds the classes, or a vector.
+        class_axis: which axis holds the classes, or a vector; negative from the last, as in NumPy.
         batch_size: rows of a batch, for losses that compare the rows of a batch; all by default.
         class_counts: the number of samples of each class, for class weights made by a rule.
         baseline: also compute the loss of the best constant prediction, and the skill score

@@ -304,18 +304,28 @@ def test_class_axis(order: Any, target: str, tmp_path: Path, run: Run) -> None:
     row = dict(zip(*(line.split(",") for line in done.stdout.splitlines()), strict=True))
     assert float(row["value"]) == expected.value
     assert "|class_axis:1|" in row["signature"]
-    moved = losscli.compute("cross-entropy", pred=pred, target=y, class_axis=1)
-    assert moved.value == expected.value
+    for axis in (1, -3):
+        moved = losscli.compute("cross-entropy", pred=pred, target=y, class_axis=axis)
+        assert moved.value == expected.value
+    done = run(
+        "compute", "cross-entropy", "--pred", "p.npy", "--target", "t.npy", "--class-axis", "-3",
+        "-f", "value",
+    )  # fmt: skip
+    assert float(done.stdout) == expected.value
 
 
 def test_a_value_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
     pred = np.zeros((3, 4, 2, 5))
     pred[1, 3, 0, 2] = np.nan
     np.save(tmp_path / "p.npy", pred)
-    with pytest.raises(DataError, match=r"p\.npy, row 2: element 4, 1, 3: got nan"):
-        losscli.compute(
-            "cross-entropy", pred=tmp_path / "p.npy", target=np.zeros((3, 2, 5)), class_axis=1
-        )
+    for axis in (1, -3):
+        with pytest.raises(DataError, match=r"p\.npy, row 2: element 4, 1, 3: got nan"):
+            losscli.compute(
+                "cross-entropy",
+                pred=tmp_path / "p.npy",
+                target=np.zeros((3, 2, 5)),
+                class_axis=axis,
+            )
     with pytest.raises(DataError, match=r"p\.npy, row 2: element 4, 1, 3: got nan"):
         losscli.compute("mse", pred=tmp_path / "p.npy", target=pred)
 
@@ -326,6 +336,10 @@ def test_class_axes_that_are_none(run: Run) -> None:
     for axis in (0, 2, -2):
         with pytest.raises(UsageError, match=f"class axis {axis}: pred has 2 axes"):
             losscli.compute("cross-entropy", pred=scores, target=labels, class_axis=axis)
+    for axis in (0, 3, -3):
+        with pytest.raises(UsageError, match=f"class axis {axis}: pred has 3 axes") as error:
+            losscli.compute("dice", pred=np.zeros((2, 3, 4)), target=labels, class_axis=axis)
+        assert error.value.hint == "it is one of 1 to 2, or -2 to -1"
     with pytest.raises(UsageError, match="mse has no role with classes"):
         losscli.compute("mse", pred=labels, target=labels, class_axis=1)
     assert "No such option" in run("compute", "mse", "--class-axis", "1").stderr
@@ -501,6 +515,8 @@ BITS = np.round(RNG.uniform(size=MAPS.shape))
 def test_class_axis_of_masks_weights_and_vectors(loss: str, options: dict[str, Any]) -> None:
     """What it names is what is on the last axis otherwise."""
     moved = losscli.compute(loss, pred=MAPS, target=BITS, class_axis=1, **options)
+    from_last = losscli.compute(loss, pred=MAPS, target=BITS, class_axis=1 - MAPS.ndim, **options)
+    np.testing.assert_array_equal(moved.value, from_last.value)
     last = {"pred": np.moveaxis(MAPS, 1, -1), "target": np.moveaxis(BITS, 1, -1)}
     expected = losscli.compute(loss, **last, **options)
     np.testing.assert_array_equal(moved.value, expected.value)

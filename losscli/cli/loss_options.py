@@ -109,8 +109,8 @@ def _class_options(loss: Loss) -> list[click.Parameter]:
             metavar="N",
             default=LAST,
             section="Reading",
-            help=f"Which axis of an array holds {holds}, where axis 0 holds the rows: 1 for "
-            "(n, C, height, width).  [default: the last]",
+            help=f"Which axis of an array holds {holds}, where axis 0 holds the rows: 1, or "
+            "-3, for (n, C, height, width).  [default: the last]",
         )
     ]
 

@@ -50,21 +50,23 @@ class ClassAxis:
         as many axes as the scores.
         """
         found: set[str] = set()
-        named, scores = class_axis(loss), 0
+        named, given, scores = class_axis(loss), self._axis, 0
         for name, shape in shapes.items():
             always = has_axis(roles[name], named, all)
             axes = 1 + len(shape)
-            if always:
-                scores = scores or axes
-            elif not has_axis(roles[name], named) or axes != scores:
+            if always and not scores:
+                scores = axes
+                self._axis = given + axes if given < 0 else given
+            if not always and (not has_axis(roles[name], named) or axes != scores):
                 continue
             if not 1 <= self._axis < axes:
                 raise UsageError(
-                    f"class axis {self._axis}: {name} has {axes} axes, of which 0 holds the rows"
+                    f"class axis {given}: {name} has {axes} axes, of which 0 holds the rows",
+                    f"it is one of 1 to {axes - 1}, or -{axes - 1} to -1" if axes > 2 else "",
                 )
             found.add(name)
         if not found:
-            raise UsageError(f"class axis {self._axis}: {loss.name} has no role with classes")
+            raise UsageError(f"class axis {given}: {loss.name} has no role with classes")
         return found
 
 
