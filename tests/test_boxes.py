@@ -1,6 +1,7 @@
 """Box losses, against exact arithmetic."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -115,3 +116,32 @@ def test_inverted_boxes_are_refused(box: Any, box_format: str, message: str) -> 
     good = [[0.0, 0.0, 1.0, 1.0]] * 2
     with pytest.raises(DataError, match=message):
         losscli.compute("giou", pred=np.array([good[0], box]), target=good, box_format=box_format)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_several_boxes_a_row(name: str, tmp_path: Path) -> None:
+    """They are what they are as rows, and each has a loss of its own."""
+    pred, target = boxes(9, 30, grid=True), boxes(10, 30)
+    alone = losscli.compute(name, pred=pred, target=target, reduction="none").per_sample
+    for file, array in (("p.npy", pred), ("t.npy", target)):
+        np.save(tmp_path / file, array.reshape(5, 2, 3, 4))
+    several: Any = {"pred": tmp_path / "p.npy", "target": tmp_path / "t.npy"}
+    each = losscli.compute(name, row="none", reduction="none", **several)
+    np.testing.assert_array_equal(np.ravel(each.per_sample), alone)
+    assert losscli.compute(name, **several).value == pytest.approx(np.mean(alone), rel=1e-14)
+    weight = np.arange(30.0)
+    weighted = losscli.compute(name, weight=weight.reshape(5, 2, 3), **several)
+    expected = losscli.compute(name, pred=pred, target=target, weight=weight)
+    assert weighted.value == pytest.approx(expected.value, rel=1e-14)
+
+
+def test_a_box_of_several_is_named_by_its_place() -> None:
+    good = boxes(9, 12).reshape(6, 2, 4)
+    bad = good.copy()
+    bad[3, 1] = [3, 3, 1, 1]
+    with pytest.raises(DataError, match="row 4: element 2: got 3, 3, 1, 1, expected a box"):
+        losscli.compute("giou", pred=bad, target=good)
+    with pytest.raises(DataError, match=r"pred has 2 × 4 columns; target has 4 columns"):
+        losscli.compute("giou", pred=good, target=good[:, 0])
+    with pytest.raises(DataError, match=r"pred has 8 columns; giou wants \(n, ..., 4\)"):
+        losscli.compute("giou", pred=good.reshape(6, 8), target=good.reshape(6, 8))

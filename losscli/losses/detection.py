@@ -153,7 +153,7 @@ def giou(
         eps: ε, added to the areas that divide (torchvision 1e-7).
 
     Returns:
-        One loss a row, from 0 for equal boxes to 2. With ε = 0, NaN where both boxes are without
+        One loss a box, from 0 for equal boxes to 2. With ε = 0, NaN where both boxes are without
         area, since their overlap is undefined.
 
     Raises:
@@ -213,7 +213,7 @@ def diou(
         eps: ε, added to the area and the squared diagonal that divide (torchvision 1e-7).
 
     Returns:
-        One loss a row, from 0 for equal boxes to 2. With ε = 0, NaN where both boxes are without
+        One loss a box, from 0 for equal boxes to 2. With ε = 0, NaN where both boxes are without
         area, since their overlap is undefined.
 
     Raises:
@@ -281,7 +281,7 @@ def ciou(
             of torchvision's function sets.
 
     Returns:
-        One loss a row, 0 for equal boxes. NaN where a box is a point, which has no aspect; and,
+        One loss a box, 0 for equal boxes. NaN where a box is a point, which has no aspect; and,
         with ε = 0, where both boxes are without area, since their overlap is undefined.
 
     Raises:

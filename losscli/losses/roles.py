@@ -77,7 +77,8 @@ RowSign = Annotated[Array, one(SIGN)]
 RowClass = Annotated[Array, one(ClassNumber())]
 RowBinary = Annotated[Array, one(BINARY)]
 ClassCounts = Annotated[Array, one(NOT_NEGATIVE)]
-Boxes = Annotated[Array, Role((("n 4", Box()),))]
+#: one box a row, or any number of them
+Boxes = Annotated[Array, Role((("n ... 4", Box()),))]
 WEIGHT = Role((("n ...", NOT_NEGATIVE), ("n (...)", NOT_NEGATIVE)), optional=True)
 BY = Role((("n", REAL),), optional=True, keys=True)
 #: one vector a row, for losses that compare a row with others

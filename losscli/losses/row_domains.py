@@ -62,7 +62,7 @@ class Distribution(Domain):
 
 
 class Box(Domain):
-    """Boxes (n, 4) in the format that `--box-format` names, with sides that are not negative."""
+    """Boxes (n, …, 4) in the format that `--box-format` names, with sides that are not negative."""
 
     of_rows: ClassVar[bool] = True
 
