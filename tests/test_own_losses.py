@@ -539,7 +539,7 @@ def test_a_loss_that_is_nan_is_told(here: Path, run: Run) -> None:
 def test_weights_of_elements_need_losses_of_elements(here: Path) -> None:
     path = written(here, function("return (pred - target).sum(axis=1)"))
     square = np.ones((2, 2))
-    with pytest.raises(DataError, match="weight has a value for each element"):
+    with pytest.raises(DataError, match="weight has 2 columns, but a row has one loss"):
         losscli.compute(path, pred=square, target=square, weight=square)
     assert losscli.compute(path, pred=square, target=0 * square, weight=[1.0, 3.0]).value == 2.0
 

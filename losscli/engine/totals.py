@@ -12,6 +12,7 @@ from losscli.engine.sums import ExactSum, block_sum
 from losscli.errors import DataError, UsageError
 from losscli.losses.numerics import Array, Mask
 from losscli.losses.registry import Rows
+from losscli.losses.shapes import width
 
 
 class RowValues(NamedTuple):
@@ -36,7 +37,13 @@ def reduce_rows(
     loss, own, keep, size = rows
     if weight is not None:
         if weight.shape != loss.shape[: weight.ndim]:
-            raise DataError("weight has a value for each element, but a loss is of a whole row")
+            losses = math.prod(loss.shape[1:])
+            raise DataError(
+                f"weight has {width(weight.shape[1:])}, but a row has "
+                + ("one loss" if losses == 1 else f"{losses} losses"),
+                "one weight a row, (n,), weighs them; a loss of sets weighs elements with --per "
+                "all or class, and with --by in a table of pixels",
+            )
         factor = weight.reshape(weight.shape + (1,) * (loss.ndim - weight.ndim))
         loss = loss * factor
         own = np.broadcast_to(factor, loss.shape) if own is None else own * factor

@@ -427,6 +427,7 @@ def exponential(pred: Real, target: Sign) -> Array:
     "modified-huber",
     family="margin",
     aliases=("ModifiedHuber", "modified_huber_loss"),
+    of_classes="sparsemax",
     example=Example("pred,target\n0.5,1\n0.5,-1"),
     edges=(
         Edge("a score of -1 and y = 1, where the square ends", "-1,1"),
@@ -445,6 +446,8 @@ def exponential(pred: Real, target: Sign) -> Array:
 )
 def modified_huber(pred: Real, target: Sign) -> Array:
     """The squared hinge, which turns into a line for scores that are wrong by more than 1.
+
+    A quarter of it is the sparsemax loss of two classes: optax's sparsemax_loss.
 
     Formula:
         ℓ = max(0, 1 − y x)²    if y x ≥ −1

@@ -3,14 +3,13 @@
 from typing import Annotated
 
 from losscli.losses.dialects import dialect
-from losscli.losses.domains import NOT_NEGATIVE
 from losscli.losses.numerics import Array, times_log, total
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Example, loss
-from losscli.losses.roles import Role, Scores
+from losscli.losses.roles import RELEVANCE, Scores
 from losscli.losses.softmaxes import log_softmax
 
-Relevance = Annotated[Array, Role((("n ... C", NOT_NEGATIVE),))]
+Relevance = Annotated[Array, RELEVANCE]
 
 
 @loss(
@@ -44,7 +43,8 @@ def ranking_softmax(pred: Scores, target: Relevance) -> Array:
 
     Roles:
         pred: the scores s of the items of a list, one a column.
-        target: the relevance y of each item, 0 for an irrelevant one.
+        target: the relevance y of each item, 0 for an irrelevant one; times the weight of the
+            item, if items have weights.
 
     Returns:
         One loss a list, in nats, not negative; 0 for a list without relevant items.

@@ -90,6 +90,8 @@ EmbeddingBank = Annotated[Array, Role((("m d", REAL),), whole=True)]
 #: a matrix with a row, and a vector with an entry, for each class
 ClassMatrix = Annotated[Array, Role((("C d", REAL),), whole=True)]
 ClassVector = Annotated[Array, Role((("C", REAL),), whole=True)]
+#: what each item of a list counts, by which its weight is multiplied
+RELEVANCE = Role((("n ... C", NOT_NEGATIVE),))
 Scores = Annotated[Array, Role((("n ... C", REAL),))]
 ClassTarget = Annotated[Array, Role((("n ...", ClassIndex()),))]
 ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))]

@@ -9,14 +9,20 @@ from losscli.errors import DataError
 from losscli.losses.class_domains import ClassIndex, LabelOrClass, class_count
 from losscli.losses.domains import By, Domain
 from losscli.losses.parameters import Number, Vector
-from losscli.losses.registry import Loss
-from losscli.losses.roles import Role
+from losscli.losses.registry import CATALOGUE, Loss
+from losscli.losses.roles import RELEVANCE, WEIGHT, Role
 from losscli.losses.row_domains import SUM_TOLERANCE
 
 Shape = tuple[int, ...]  # of one row: the axes after the first
 
 #: axes of vectors and lists, of which a column is one with a single entry
 VECTORS = ("d", "L", "m")
+ONE_HOT = "class indices go in as a column of 0 and 1 for each class"
+#: what to do about class indices where each class has a column of its own
+CLASS_INDICES = {
+    "segmentation": ONE_HOT,
+    "multilabel-classification": f"{ONE_HOT}; zero-one compares them with the predicted classes",
+}
 AXIS_HINT = "--class-axis says which axis holds the classes, when it is not the last"
 
 
@@ -180,6 +186,9 @@ def _mismatch(
     loss: Loss, role: Role, name: str, shape: Shape, axes: Mapping[str, Any],
     shapes: Mapping[str, Shape],
 ) -> DataError:  # fmt: skip
+    if role == WEIGHT and not axes.get("..."):
+        message = f"{name} has {width(shape)}, but {loss.name} has one loss a row: it wants (n,)"
+        return DataError(message, _advice_on_weights(loss))
     wanted = describe(role)
     before = [other for other in shapes if other != name]
     before = before[: list(shapes).index(name)]
@@ -190,16 +199,36 @@ def _mismatch(
             f"{sizes}; {message} ({loss.name} wants {name} {wanted})",
             _advice(loss, shape, {other: shapes[other] for other in before}),
         )
-    return DataError(
-        f"{name} has {width(shape)}; {loss.name} wants {wanted}",
-        "name the columns, such as a,b,c or 'logit_*'",
-    )
+    columns = "name the columns, such as a,b,c or 'logit_*'"
+    if shape == () and (binary := _of_one_score(loss)):
+        columns += f"; one score of two classes is for {binary}"
+    return DataError(f"{name} has {width(shape)}; {loss.name} wants {wanted}", columns)
+
+
+def _of_one_score(loss: Loss) -> str:
+    """The losses of two classes that are told apart by one score, where a loss is of classes."""
+    if not any(role.by_class for role in loss.roles.values()):
+        return ""
+    own = [other.name for other in CATALOGUE if other.of_classes == loss.name]
+    return " or ".join(own or ["hinge" if loss.family == "margin" else "binary-cross-entropy"])
+
+
+def _advice_on_weights(loss: Loss) -> str:
+    """What to do about weights of elements where there is one loss a row."""
+    if RELEVANCE in [role._replace(optional=False) for role in loss.roles.values()]:
+        return "what weighs an item multiplies its relevance: give their product as the target"
+    if "class_weight" in loss.parameters:
+        return "--class-weight A,B,C weighs classes"
+    return "name one column of weights"
 
 
 def _advice(loss: Loss, shape: Shape, before: Mapping[str, Shape]) -> str:
     """What to do about a role whose shape does not go with those before it."""
-    if loss.of_classes and shape == () and len(next(iter(before.values()))) == 1:
-        return f"{loss.of_classes} takes class indices beside the scores of all classes"
+    if len(next(iter(before.values()))) == len(shape) + 1:
+        if loss.of_classes:
+            return f"{loss.of_classes} takes class indices beside the scores of all classes"
+        if loss.properties and loss.properties.task in CLASS_INDICES:
+            return CLASS_INDICES[loss.properties.task]
     if any(
         has_axis(loss.roles[name], "C", all) and len(other) > 1 for name, other in before.items()
     ):
