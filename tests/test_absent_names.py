@@ -17,6 +17,8 @@ from losscli.losses.registry import absent, name_key
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 C = 4
+#: of the functions of torchmetrics
+PARTS = ("", ".classification", ".regression")
 RNG = np.random.default_rng(5)
 REAL, OTHER = RNG.normal(size=(2, 24))
 POSITIVE, FORECAST = RNG.gamma(2.0, size=(2, 24))
@@ -305,3 +307,22 @@ def test_rankings_are_had_of_the_same_data() -> None:
         assert typed(name, "multilabel-margin --targets multi-hot", pred=scores, target=true).n == 6
     assert "ranking-softmax" in absent("ndcg_score")
     assert losscli.compute("ranking-softmax", pred=scores, target=true).n == 6
+
+
+#: errors of images and of faces, which compare places and channels
+OF_IMAGES = {
+    "lip_vertex_error",
+    "relative_average_spectral_error",
+    "root_mean_squared_error_using_sliding_window",
+}
+
+
+@pytest.mark.parametrize(
+    "module", ["sklearn.metrics", *(f"torchmetrics.functional{part}" for part in PARTS)]
+)
+def test_every_error_of_a_library_is_known(module: str) -> None:
+    found = vars(pytest.importorskip(module))
+    names = {name for name in found if name.endswith(("error", "loss", "eer", "f1_score"))}
+    assert names
+    unknown = {name for name in names if CATALOGUE.find(name) is None and not absent(name)}
+    assert unknown <= OF_IMAGES
