@@ -36,7 +36,7 @@ from losscli.parsing import (
     parse_reductions,
 )
 from losscli.report.result import Result
-from losscli.request import Request, check_columns, in_dialect, naming_classes, with_class_weights
+from losscli.request import Request, check_columns, in_dialect, with_class_weights
 
 
 def list_losses() -> list[Loss]:
@@ -215,9 +215,9 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
         choose(request.backend, request.device),
     )
     params = with_class_weights(request, request.parameters())
-    with options.clock.stage("open"), naming_classes(loss):
+    with options.clock.stage("open"):
         opened = Inputs(loss, roles, params, options, request.data)
-    with contextlib.closing(opened) as inputs, naming_classes(loss):
+    with contextlib.closing(opened) as inputs:
         check_columns(request, inputs.shapes)
         outcome = run(inputs, params, plan, sink, progress)
         unpaired = None if inputs.pairing is None else inputs.pairing.left_out

@@ -1,15 +1,14 @@
 """What is asked for: a loss, its inputs and options, and what a dialect makes of them."""
 
-import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from losscli.data.files import read_numbers
 from losscli.data.inputs import InputOptions
 from losscli.engine.survey import class_counts, survey
-from losscli.errors import DataError, UsageError
+from losscli.errors import UsageError
 from losscli.losses.class_rules import ClassWeightRule
 from losscli.losses.domains import number
 from losscli.losses.numerics import Array
@@ -63,8 +62,7 @@ def in_dialect(request: Request) -> tuple[Request, list[str]]:
         looking = _with_ignored_label(
             replace(request, given=settled, options=replace(request.options, labels=labels))
         )
-        with naming_classes(loss):
-            seen = survey(loss, request.roles, settled, looking.options, request.data)
+        seen = survey(loss, request.roles, settled, looking.options, request.data)
         given = {*request.given, *(["labels"] if request.options.labels else [])}
         decided = {name: v for name, v in form.decide(seen).items() if name not in given}
         options |= decided
@@ -95,20 +93,6 @@ def _with_ignored_label(request: Request) -> Request:
     if labels is None:
         return request
     return replace(request, options=replace(request.options, labels=(*labels, str(ignored))))
-
-
-@contextlib.contextmanager
-def naming_classes(loss: Loss) -> Iterator[None]:
-    """Where labels are more than the 0 and 1 that are mapped, say which loss takes classes."""
-    try:
-        yield
-    except DataError as error:
-        if not loss.of_classes or "(--labels 0,1" not in error.message:
-            raise
-        hint = f"{loss.of_classes} takes class indices beside the scores of all classes"
-        if "ignore_index" in loss.parameters and "--ignore-index" not in error.message:
-            hint += "; --ignore-index N leaves label N out"
-        raise DataError(error.message, hint, error.reason) from None
 
 
 def check_columns(request: Request, shapes: Mapping[str, Shape]) -> None:

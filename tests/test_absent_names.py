@@ -251,9 +251,8 @@ def test_generalized_dice_of_optax() -> None:
     scores = RNG.normal(size=(5, 6, C))
     masks = np.eye(C)[RNG.integers(0, C, (5, 6))]
     expected = module.multiclass_generalized_dice_loss(scores, masks)
-    p = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
-    command = "dice --smooth 2 --per image-class --row none --reduction none"
-    result = typed("multiclass_generalized_dice_loss", command, pred=p, target=masks)
+    command = "dice --input class-logits --smooth 2 --per image-class --row none --reduction none"
+    result = typed("multiclass_generalized_dice_loss", command, pred=scores, target=masks)
     weight = 1.0 / (masks.sum(axis=(0, 1)) ** 2 + 1e-7)
     value = np.mean(np.reshape(result.per_sample, (5, C)) * weight * C / weight.sum())
     assert value == pytest.approx(float(expected), rel=1e-12)

@@ -4,6 +4,7 @@ The libraries are called as they are without any argument, in float64, on random
 ties and certainties among them. A table for each says which calls are not `f(pred, target)`.
 """
 
+import functools
 import inspect
 import os
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import losscli
+from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.domains import By, Interval, Unless
 from losscli.losses.registry import absent

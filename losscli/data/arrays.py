@@ -195,7 +195,7 @@ def decode(part: Any, wanted: Wanted) -> Values:
         values: Array = np.ascontiguousarray(part, dtype=np.float64)
         if labels is not None and part.dtype.kind == "b":
             labels = labels.of_booleans()
-        return Values(values if labels is None else map_labels(values, labels))
+        return Values(values if labels is None else map_labels(values, labels, hint))
     if part.dtype.kind in "cmMV":
         raise BadValue(0, f"the array holds {part.dtype}", "numbers", hint)
     return _objects(part, labels, hint)

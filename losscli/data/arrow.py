@@ -69,7 +69,7 @@ def decode(
     missing = _missing(array)
     if missing is not None:
         values = np.where(missing, np.nan, values)
-    return Values(values if labels is None else map_labels(values, labels), missing)
+    return Values(values if labels is None else map_labels(values, labels, hint), missing)
 
 
 def plain(array: Any) -> Any:
@@ -93,7 +93,7 @@ def large_numbers(values: Iterable[Any]) -> Any:
     return pa.array([None if value is None else Decimal(value) for value in values])
 
 
-def map_labels(values: Array, labels: LabelMap) -> Array:
+def map_labels(values: Array, labels: LabelMap, hint: str = "") -> Array:
     """Numbers that stand for labels → the numbers that the loss wants; NaN stays NaN."""
     mapped = np.full(values.shape, np.nan)
     known = np.isnan(values)
@@ -105,7 +105,8 @@ def map_labels(values: Array, labels: LabelMap) -> Array:
         rows = known.reshape(len(values), -1).all(axis=1)
         unknown = int(np.argmin(rows))
         value = np.ravel(values[unknown])[int(np.argmin(np.ravel(known[unknown])))]
-        raise BadValue(unknown, f"got {float(value):g}", labels.expected, every=np.asarray(~rows))
+        found = f"got {float(value):g}"
+        raise BadValue(unknown, found, labels.expected, hint, np.asarray(~rows))
     return mapped
 
 

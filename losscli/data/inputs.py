@@ -29,7 +29,7 @@ from losscli.losses.registry import Loss
 from losscli.losses.roles import BY as BY_ROLE
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
-from losscli.losses.shapes import Binding, Shape, bind
+from losscli.losses.shapes import Binding, Shape, advice_on_labels, bind
 
 WEIGHT = "weight"
 #: the column that names the group of each row: its image, its batch
@@ -56,7 +56,8 @@ class Inputs:
             whole = complete(loss, self.roles, given, data)
             check_flags(loss, whole, params)
             self.warnings += [] if options.on else differing_indexes(whole)
-            naming = Naming(options.labels, options.classes)
+            advice = advice_on_labels(loss, options.labels)
+            naming = Naming(options.labels, options.classes, advice)
             on = On(options.on, options.join, bound(options.max_memory)) if options.on else None
             self._columns, self._streams = open_streams(
                 whole,

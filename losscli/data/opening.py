@@ -58,6 +58,8 @@ class Naming(NamedTuple):
     labels: tuple[str, ...] | None = None
     #: the names of the classes in their order, or COLUMNS for those of the columns of scores
     classes: tuple[str, ...] | None = None
+    #: what to do about a label that is none of those
+    advice: str = ""
 
 
 def open_streams(
@@ -276,5 +278,5 @@ def _wanted(column: str, role: Role, naming: Naming, scores: list[str]) -> Wante
         )
         return Wanted(column, pad=role.pad, hint=hint)
     if naming.labels is not None:
-        return Wanted(column, _label_map(naming.labels, role.codes))
+        return Wanted(column, _label_map(naming.labels, role.codes), hint=naming.advice)
     return Wanted(column, hint="--labels NEG,POS maps two words, such as --labels no,yes")

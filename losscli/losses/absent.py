@@ -142,13 +142,13 @@ ABSENT: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (
         ("multiclass_generalized_dice_loss",),
-        "it weighs classes by the sizes that they have in a batch: save the softmax of the scores, "
-        "use dice --smooth 2 --per image-class --row none --reduction none, and weigh the losses",
+        "it weighs classes by the sizes that they have in a batch: use dice --input class-logits "
+        "--smooth 2 --per image-class --row none --reduction none, and weigh the losses",
     ),
     (
         ("multiclass_dice_loss",),
-        "it is the dice loss of each class, of the softmax of the scores: save that and use dice "
-        "--dialect mindspore --per class",
+        "it is the dice loss of each class, of the softmax of the scores: use dice --input "
+        "class-logits --dialect mindspore --per class",
     ),
     (
         ("mean_iou", "one_hot_iou", "one_hot_mean_iou", "binary_iou"),

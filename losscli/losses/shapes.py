@@ -162,6 +162,19 @@ def class_axis(loss: Loss) -> str:
     return "d" if vectors else ""
 
 
+def advice_on_labels(loss: Loss, labels: tuple[str, ...] | None) -> str:
+    """What to do about another label than two that are 0 and 1, or the ignored one beside them."""
+    if not loss.of_classes or labels is None or labels[:2] != ("0", "1"):
+        return ""
+    more = "ignore_index" in loss.parameters and len(labels) == 2
+    leaves_out = "; --ignore-index N leaves label N out" if more else ""
+    return f"{_of_all_classes(loss)}{leaves_out}"
+
+
+def _of_all_classes(loss: Loss) -> str:
+    return f"{loss.of_classes} takes class indices beside the scores of all classes"
+
+
 def has_axis(role: Role, axis: str, of: Callable[[Iterable[bool]], bool] = any) -> bool:
     """Whether any, or all, of a role's shapes have an axis of that name."""
     return of(axis in pattern.split() for pattern, _ in role.shapes)
@@ -226,7 +239,7 @@ def _advice(loss: Loss, shape: Shape, before: Mapping[str, Shape]) -> str:
     """What to do about a role whose shape does not go with those before it."""
     if len(next(iter(before.values()))) == len(shape) + 1:
         if loss.of_classes:
-            return f"{loss.of_classes} takes class indices beside the scores of all classes"
+            return _of_all_classes(loss)
         if loss.properties and loss.properties.task in CLASS_INDICES:
             return CLASS_INDICES[loss.properties.task]
     if any(
