@@ -1,6 +1,7 @@
 """Rows of different files are paired by key: in any order, of any type, or not at all."""
 
 import datetime
+import itertools
 import json
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli.data import matching, pairing, sorting
+from losscli.data import matching, pairing, sorting, texts
 from losscli.data.align import together
 from losscli.data.memory import parse_size
 from losscli.data.sorting import Sorter
@@ -471,26 +472,62 @@ def test_a_few_long_keys_make_no_others_long(
     for name, seed in (("pred", 1), ("target", 2)):
         ordered = frame if in_order else frame.sample(frac=1, random_state=seed)
         ordered[["id", name]].to_csv(tmp_path / f"{name}.csv", index=False)
+    assert mebibytes_of(rows, "csv", memory, tmp_path) < 400
+
+
+@pytest.mark.parametrize("memory", [None, "20M"])
+def test_memory_grows_with_the_bytes_of_keys(memory: str | None, tmp_path: Path) -> None:
+    """One key in a thousand is long: 1.2 MB of long ones, 1.2 GB if all were as long."""
+    rows = 300_000
+    keys = pa.array([f"k{i}" + "x" * (0 if i % 1000 else 4000) for i in range(rows)])
+    for name, seed in (("pred", 1), ("target", 2)):
+        order = np.random.default_rng(seed).permutation(rows)
+        write(tmp_path / f"{name}.parquet", {"id": keys, name: np.arange(rows) % 10.0}, order)
+    assert mebibytes_of(rows, "parquet", memory, tmp_path) < 500
+
+
+def mebibytes_of(rows: int, suffix: str, memory: str | None, folder: Path) -> int:
+    """What a process of its own takes more to pair all rows of two files."""
     bound = f", max_memory='{memory}'" if memory else ""
     code = (
-        "import losscli, resource\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        f"found = losscli.compute('mse', pred='pred.csv', target='target.csv', on='id'{bound})\n"
-        "more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before\n"
-        "print(found.value, found.n, more >> 10)"
+        "import losscli, pathlib, pyarrow.parquet\n"
+        "status = pathlib.Path('/proc/self/status')\n"
+        "peak = lambda: int(status.read_text().partition('VmHWM:')[2].split()[0])\n"
+        "before = peak()\n"
+        f"found = losscli.compute('mse', pred='pred.{suffix}#pred', "
+        f"target='target.{suffix}#target', on='id'{bound})\n"
+        "print(found.value, found.n, (peak() - before) >> 10)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                          cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)  # fmt: skip
+                          cwd=folder, env={"PYTHONPATH": str(ROOT)}, check=True)  # fmt: skip
     value, n, mebibytes = done.stdout.split()
     assert (value, n) == ("0.0", str(rows))
-    assert int(mebibytes) < 400
+    return int(mebibytes)
+
+
+def test_texts_are_apart_where_that_takes_less() -> None:
+    """And compare as those of NumPy do."""
+    short = [b"a", b"", b"abc"]
+    for words, apart in ((short, False), ([*short * 100, b"x" * 4000], True), ([], False)):
+        offsets = np.cumsum([0, *map(len, words)])
+        found = texts.texts_of(np.frombuffer(b"".join(words), np.uint8), offsets)
+        assert (found.tolist(), found.dtype == object) == (words, apart)
+        size = sum(map(len, words))
+        assert size <= texts.bytes_of(found) <= size + 60 * len(words)
+    narrow, wide = np.array(short * 1000), np.array([b"x" * 4000])
+    assert texts.joined([narrow, narrow.astype("S4")]).dtype == "S4"
+    for parts in ([narrow, wide], [wide, narrow], [narrow, wide.astype(object)]):
+        found = texts.joined(parts)
+        assert found.dtype == object
+        assert found.tolist() == [word for part in parts for word in part.tolist()]
 
 
 def test_keys_that_begin_alike_are_told_apart() -> None:
     """Of different widths, as in pieces with and without a long key."""
     short = np.array([b"a", b"ab", b"abc", b"b"])
     long = np.array([b"ab", b"abcd", b"abcdefgh", b"b", b"c"])
-    for keys, others in ((short, long), (long, short)):
+    apart = np.array([b"a", b"ab", b"b", b"x" * 4000], dtype=object)
+    for keys, others in itertools.permutations((short, long, apart, np.repeat(short, 300)), 2):
         expected = [key in others.tolist() for key in keys.tolist()]
         assert matching._within(keys, others).tolist() == expected
         for key in others:

@@ -272,6 +272,5 @@ def refuse(bad: Any, values: Any, expected: str, found: str = "") -> None:
     """BadValue for the first of some values, if there is any."""
     if len(bad) and bad.any():
         at = int(np.argmax(bad))
-        value = "" if values is None else values[at]
-        value = value.decode() if isinstance(value, bytes) else str(value)
+        value = "" if values is None else str(values[at])
         raise BadValue(at, found or f"got {value!r}", f"{expected} (--on)", every=bad)

@@ -6,6 +6,7 @@ holds.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,14 @@ from losscli.data.key_types import (
 )
 from losscli.data.key_words import objects, readable, readable_bytes
 from losscli.data.source import BadValue
+from losscli.data.texts import texts_of
 from losscli.errors import DataError
 
 #: ends a text that more columns follow: it sorts before every letter
 _END = b"\x01"
 LONGEST = 4096
-#: bytes of the keys of a piece at most, which are all as wide as the longest of them
+#: bytes of the keys of a piece, about
 PIECE_BYTES = 1 << 23
-#: and what short ones may be filled up with
-FILLING = 1 << 20
 MISSING_KEY = "a missing key"
 #: bytes of the length of a text
 _LENGTH = 2
@@ -73,26 +73,33 @@ class Keys:
                 parts.append(self._part(column, kind))
             except BadValue as bad:
                 raise BadKey(name, bad) from None
-        key = parts[0]
-        for part in parts[1:]:
-            key = np.strings.add(key, part)
-        return key
+        if isinstance(parts[0], np.ndarray):
+            return parts[0]
+        key = parts[0] if len(parts) == 1 else _joined(*parts)
+        return texts_of(*_data_of(key))
 
     def _part(self, array: Any, kind: Kind) -> Any:
-        """A column in its order: 64-bit numbers where they are all of the key, else bytes."""
+        """A column in its order: numbers where they are all of the key, else bytes of Arrow."""
         missing = array.is_null(nan_is_null=True)
         refuse(booleans(missing), None, "a key in every row", MISSING_KEY)
+        several = len(self.names) > 1
         if not kind.is_text:
             found = numbers(array, kind)
-            return found if found.ndim == 1 and len(self.names) == 1 else packed(_octets(found))
+            if not several:
+                return found if found.ndim == 1 else packed(found)
+            return _bytes_of(packed(_octets(found)))
         part = _text(array, kind)
-        several = len(self.names) > 1
-        if several and kind.name == TEXT:
-            refuse(np.strings.find(part, _END) >= 0, part, "text without control characters")
-        if self.by_length and kind.name == TEXT:
-            lengths = np.strings.str_len(part).astype(np.uint64)
-            part = np.strings.add(packed(_octets(lengths)[:, -_LENGTH:]), part)
-        return np.strings.add(part, _END) if several else part
+        if kind.name == TEXT:
+            if several:
+                bad = booleans(pc.match_substring(part, _END.decode()))
+                refuse(bad, part, "text without control characters")
+            if self.by_length:
+                lengths = pc.binary_length(part)
+                octets = _octets(arrow.buffer_of(lengths, np.int64))[:, -_LENGTH:]
+                part = _joined(_bytes_of(packed(octets)), part)
+        else:
+            part = _hexadecimal(part)
+        return _joined(part, _END) if several else part
 
     def decode(self, keys: Any) -> dict[str, Any]:
         """The columns of keys, for people: numbers, and text for everything else."""
@@ -128,17 +135,10 @@ class Keys:
 
 
 def pieces_of(columns: Sequence[Any]) -> Iterator[slice]:
-    """Slices of rows, of fewer where a key is long: all keys of an array are as wide as it."""
-    lengths = [_lengths(column) for column in columns]
-    start, rows = 0, len(columns[0])
-    while start < rows:
-        widths = sum(np.maximum.accumulate(each[start:]) for each in lengths)
-        filled = widths * np.arange(1, rows - start + 1)
-        apart = sum(np.cumsum(each[start:]) for each in lengths)
-        over = filled > np.minimum(PIECE_BYTES, 4 * apart + FILLING)
-        count = max(1, int(np.argmax(over))) if over.any() else rows - start
-        yield slice(start, start + count)
-        start += count
+    """Slices of rows, of fewer where keys are long."""
+    before = np.cumsum(sum(_lengths(column) for column in columns)) // PIECE_BYTES
+    cuts = np.flatnonzero(before[1:] != before[:-1]) + 1
+    return (slice(start, end) for start, end in pairwise([0, *cuts.tolist(), len(before)]))
 
 
 def _lengths(array: Any) -> Any:
@@ -192,29 +192,49 @@ def _with_arrow_unit(array: Any) -> Any:
 
 
 def _text(array: Any, kind: Kind) -> Any:
-    """Text as bytes, filled up to the longest of them; bytes of any value in hexadecimal."""
+    """Text or bytes that can be a key, as Arrow's large ones."""
     if pa.types.is_fixed_size_binary(array.type):
         array = array.cast(pa.binary())
     array = array.cast(kind.type)
-    n = len(array)
-    if not n:
-        return np.empty(0, "S1")
-    offsets = np.frombuffer(array.buffers()[1], np.int64, n + 1, array.offset * 8)
-    data = np.frombuffer(array.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
-    lengths = np.diff(offsets)
-    if lengths.max() > LONGEST:
+    lengths = _lengths(array)
+    if lengths.max(initial=0) > LONGEST:
         too_long = f"a key of {int(lengths[np.argmax(lengths > LONGEST)]):,} bytes"
         refuse(lengths > LONGEST, None, f"at most {LONGEST:,}", too_long)
-    if kind.name == BINARY:
-        data, lengths = _HEXADECIMAL[data].ravel(), 2 * lengths
-    elif not data.all():
+    if kind.name == TEXT and not _data_of(array)[0].all():
         refuse(booleans(pc.match_substring(array, "\0")), array, "text without zero bytes")
-    width = max(1, int(lengths.max()))
-    if (lengths == width).all():
-        return np.ascontiguousarray(data).view(f"S{width}")
-    matrix = np.zeros((n, width), np.uint8)
-    matrix[np.arange(width) < lengths[:, None]] = data
-    return matrix.view(f"S{width}").ravel()
+    return array
+
+
+def _data_of(array: Any) -> tuple[Any, Any]:
+    """The bytes of large text or bytes end to end, and where each begins, and the last ends."""
+    if not len(array):
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, array.offset * 8)
+    data = np.frombuffer(array.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
+    return data, offsets - offsets[0]
+
+
+def _as_arrow(data: Any, offsets: Any) -> Any:
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.large_binary(), len(offsets) - 1, buffers)
+
+
+def _hexadecimal(array: Any) -> Any:
+    """Bytes of any value as text, in their order."""
+    data, offsets = _data_of(array)
+    return _as_arrow(_HEXADECIMAL[data], 2 * offsets)
+
+
+def _bytes_of(texts: Any) -> Any:
+    """An array of NumPy whose texts are all of its width, as Arrow's."""
+    return _as_arrow(texts, np.arange(len(texts) + 1) * texts.itemsize)
+
+
+def _joined(*parts: Any) -> Any:
+    """Beside each other, as bytes."""
+    large = pa.large_binary()
+    several = [p.cast(large) if isinstance(p, pa.Array) else pa.scalar(p, large) for p in parts]
+    return pc.binary_join_element_wise(*several, pa.scalar(b"", large))
 
 
 def _octets(numbers: Any) -> Any:

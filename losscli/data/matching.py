@@ -7,6 +7,7 @@ import numpy as np
 
 from losscli.data.keys import Keys
 from losscli.data.sorting import Rows, chosen, place
+from losscli.data.texts import joined
 from losscli.data.troubles import LISTED, Found, Tell, Trouble
 from losscli.errors import DataError
 
@@ -204,13 +205,7 @@ def _within(keys: Any, others: Any) -> Any:
     """Which of some keys are among others; both in order."""
     if not len(others):
         return np.zeros(len(keys), bool)
-    if keys.dtype.kind != "S" or keys.dtype == others.dtype:
-        at = np.searchsorted(others, keys)
-        return others[np.minimum(at, len(others) - 1)] == keys
-    # Many short keys are not made as wide as a few long ones: of what begins alike the whole is
-    # the first, and the lengths tell.
-    narrow = f"S{min(keys.itemsize, others.itemsize)}"
-    begins, starts = others.astype(narrow), keys.astype(narrow)
-    at = np.minimum(np.searchsorted(begins, starts), len(others) - 1)
-    same = np.strings.str_len(others)[at] == np.strings.str_len(keys)
-    return same & (begins[at] == starts) & (np.strings.str_len(starts) == np.strings.str_len(keys))
+    if keys.dtype != others.dtype:
+        keys, others = np.split(joined([keys, others]), [len(keys)])
+    at = np.searchsorted(others, keys)
+    return others[np.minimum(at, len(others) - 1)] == keys

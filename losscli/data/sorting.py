@@ -1,6 +1,7 @@
 """Rows sorted within a bound of memory: what is beyond it waits in sorted runs on disk."""
 
 import os
+import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
@@ -8,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from losscli.data import texts
 from losscli.data.source import Values
 from losscli.errors import FileError
 
@@ -21,7 +23,7 @@ FAN_IN = 64
 LEAST = 1 << 16
 #: rows are held as they came, joined, and in their new order
 COPIES = 3
-#: bytes that short texts beside long ones may be filled up with
+#: bytes that short lists beside long ones may be filled up with
 FILLING = 1 << 24
 
 
@@ -29,19 +31,22 @@ class _Size(NamedTuple):
     """How large rows are that came apart."""
 
     rows: int
-    #: bytes of a row in each column, where it is widest
+    #: bytes of a row of lists in each column, where it is widest
     widest: Any
+    #: bytes of all else
+    others: int
     apart: int
 
     def plus(self, other: "_Size") -> "_Size":
         """The size of both."""
         widest = np.maximum(self.widest, other.widest)
-        return _Size(self.rows + other.rows, widest, self.apart + other.apart)
+        others, apart = self.others + other.others, self.apart + other.apart
+        return _Size(self.rows + other.rows, widest, others, apart)
 
     @property
     def joined(self) -> int:
-        """Their bytes as one, where all are as wide as the widest."""
-        return int(self.rows * self.widest.sum())
+        """Their bytes as one, where all lists are as wide as the widest."""
+        return self.others + int(self.rows * self.widest.sum())
 
     @property
     def sprawls(self) -> bool:
@@ -51,7 +56,10 @@ class _Size(NamedTuple):
 
 def _size(rows: Rows) -> _Size:
     count = len(rows[0].array)
-    return _Size(count, np.array([_bytes(v) / max(1, count) for v in rows]), bytes_of(rows))
+    sizes = np.array([_bytes(values) for values in rows])
+    lists = np.where([values.array.ndim > 1 for values in rows], sizes, 0)
+    apart = int(sizes.sum())
+    return _Size(count, lists / max(1, count), apart - int(lists.sum()), apart)
 
 
 class Sorter:
@@ -65,7 +73,7 @@ class Sorter:
         self._by, self._join, self._bound = by, join, bound
         self._held: list[Rows] = []
         #: of what is held
-        self._size = _Size(0, np.zeros(1), 0)
+        self._size = _Size(0, np.zeros(1), 0, 0)
         #: as their rows came; how often the rows of each were merged does not increase
         self._runs: list[_Run] = []
         # A batch of every run that is merged is held.
@@ -131,8 +139,8 @@ class Sorter:
             ends = [rows for rows in ends if len(rows[0].array)]
             if ends:
                 starts = [chosen(r, slice(cut)) for r, cut in zip(parts, cuts, strict=True) if cut]
-                yield from self._in_order([_narrowed(rows) for rows in starts])
-                yield from self._in_order([_narrowed(rows) for rows in ends])
+                yield from self._in_order(starts)
+                yield from self._in_order(ends)
                 return
         yield self._joined(parts)
 
@@ -172,16 +180,13 @@ class _Run:
     def __init__(self, parts: Iterator[Rows], size: int, merged: int) -> None:
         """Of rows in order, in batches of so many bytes; `merged` is how often they were."""
         self.merged = merged
-        self._objects: list[bool] = []
         self._count = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the run
         try:
             for rows in parts:
-                self._objects = [values.array.dtype == object for values in rows]
                 count = len(rows[0].array)
                 for batch in batches(rows, max(1, count * size // max(1, bytes_of(rows)))):
-                    for values in _narrowed(batch):
-                        self._write(values)
+                    pickle.dump(batch, self._file, pickle.HIGHEST_PROTOCOL)
                     self._count += 1
             self._file.flush()
         except OSError as error:
@@ -195,23 +200,10 @@ class _Run:
     def batches(self) -> Iterator[Rows]:
         """The rows again."""
         for _ in range(self._count):
-            yield [self._read(words) for words in self._objects]
+            yield pickle.load(self._file)  # which nobody else can open
 
     def close(self) -> None:
         self._file.close()
-
-    def _write(self, values: Values) -> None:
-        array: Any = values.array
-        others = (np.empty(0) if part is None else part for part in values[1:])
-        for each in (array.astype(np.str_) if array.dtype == object else array, *others):
-            np.lib.format.write_array(self._file, np.ascontiguousarray(each), allow_pickle=False)
-
-    def _read(self, words: bool) -> Values:
-        array, *others = (
-            np.lib.format.read_array(self._file, allow_pickle=False) for _ in Values._fields
-        )
-        known = (other if other.size else None for other in others)
-        return Values(array.astype(object) if words else array, *known)
 
 
 def chosen(rows: Rows, which: Any) -> Rows:
@@ -236,26 +228,11 @@ def place(keys: Any, key: Any, side: Literal["left", "right"] = "right") -> int:
     return int(np.searchsorted(keys, key, side=side))
 
 
-def _narrowed(rows: Rows) -> Rows:
-    """Rows whose texts are as wide as the longest of them, not as one that was beside them."""
-    return [
-        values._replace(array=values.array.astype(f"S{max(1, _longest(values.array))}"))
-        if values.array.dtype.kind == "S"
-        else values
-        for values in rows
-    ]
-
-
-def _longest(texts: Any) -> int:
-    return int(np.strings.str_len(texts).max(initial=0))
-
-
 def bytes_of(rows: Rows) -> int:
-    """Memory that rows take; a text apart counts as a hundred bytes."""
+    """Memory that rows take."""
     return sum(map(_bytes, rows))
 
 
 def _bytes(values: Values) -> int:
-    array = values.array
-    size = array.size * 100 if array.dtype == object else array.nbytes
-    return size + sum(part.nbytes for part in values[1:] if part is not None)
+    others = (part.nbytes for part in values[1:] if part is not None)
+    return texts.bytes_of(values.array) + sum(others)

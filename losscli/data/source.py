@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from losscli.data.texts import joined
 from losscli.data.troubles import Found, Tell, Trouble
 from losscli.errors import DataError
 from losscli.losses.numerics import Array, Index, Mask
@@ -132,7 +133,7 @@ class Values(NamedTuple):
 
 def join(parts: Sequence[Values]) -> Values:
     """Rows after rows."""
-    return _together(np.concatenate, parts)
+    return parts[0] if len(parts) == 1 else _together(joined, parts)
 
 
 def stack(columns: Sequence[Values]) -> Values:
@@ -146,8 +147,6 @@ def _beside(arrays: Sequence[Any]) -> Any:
 
 
 def _together(how: Callable[..., Any], parts: Sequence[Values]) -> Values:
-    if len(parts) == 1 and how is np.concatenate:
-        return parts[0]
     array = how([part.array for part in parts])
     missing = lengths = None
     if any(part.missing is not None for part in parts):
