@@ -5,6 +5,7 @@ import itertools
 import json
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,56 @@ KEYS: dict[str, dict[str, Any]] = {
         "name": pa.array(["a" * (1 + i % 5) for i in range(N)]),
         "id": pa.array([str(i) for i in range(N)]),
     },
-}
+    "unsigned 64 bit": {"id": pa.array([2**63 - N // 2 + i for i in range(N)], pa.uint64())},
+    "large whole numbers": {
+        "id": pa.array([Decimal((-7) ** (i % 40)) + i * 10**34 for i in range(N)],
+                       pa.decimal256(45)),
+    },
+    "decimals": {"id": pa.array([Decimal(i - N // 2) / 8 for i in range(N)], pa.decimal128(12, 3))},
+    "bytes": {"id": pa.array([bytes([0, 255, i % 7]) * (i % 3) + i.to_bytes(2, "big")
+                              for i in range(N)])},
+    "fixed bytes": {"id": pa.array([i.to_bytes(3, "little") for i in range(N)], pa.binary(3))},
+    "times of day": {"id": pa.array(np.arange(N) * 17, pa.int32()).cast(pa.time32("ms"))},
+    "durations": {"id": pa.array((np.arange(N) - N // 2) * 10**6, pa.duration("us"))},
+    "nanoseconds": {"id": pa.array(np.arange(N) - N // 2, pa.timestamp("ns"))},
+    "far times": {"id": pa.array((np.arange(N) - N // 2) * 20_000_000, pa.timestamp("s"))},
+    "narrow numbers": {"id": pa.array((np.arange(N) - 2000).astype(np.float32) / 4)},
+    "long words": {"id": pa.array(["é" * (2000 if i % 500 == 7 else i % 4) + f"{i}-"
+                                   + "z" * (4000 if i % 1000 == 3 else 0) for i in range(N)])},
+    "long words of two": {
+        "name": pa.array(["y" * (1 + i % 50 * 80) for i in range(N)]),
+        "id": pa.array([Decimal(i // 50) for i in range(N)], pa.decimal128(30, 2)),
+    },
+}  # fmt: skip
+#: another type that holds the same keys
+THEIRS: dict[str, Any] = {
+    "whole numbers": pa.decimal128(30, 4), "unsigned": pa.uint64(), "dates": pa.date64(),
+    "times": pa.timestamp("ns"), "zoned": pa.timestamp("us", "UTC"),
+    "unsigned 64 bit": pa.decimal128(20), "large whole numbers": pa.decimal256(60, 5),
+    "decimals": pa.decimal256(50, 9), "bytes": pa.large_binary(), "fixed bytes": pa.binary(),
+    "times of day": pa.time64("ns"), "durations": pa.duration("ms"),
+    "far times": pa.timestamp("us"), "nanoseconds": pa.timestamp("ns"),
+    "narrow numbers": pa.float64(), "words": pa.binary(), "long words": pa.binary(),
+}  # fmt: skip
+#: those whose order in a CSV is their own
+IN_ORDER = [key for key in list(KEYS)[:9] if key != "three columns"]
+#: those that a CSV holds as text
+KEYS_OF_CSV = [key for key in KEYS if key not in ("bytes", "fixed bytes", "durations")]
+
+
+@pytest.fixture
+def spilled(monkeypatch: pytest.MonkeyPatch) -> list[Sorter]:
+    """Those that put rows on disk. They get few rows at a time, which may be held in any case."""
+    found: list[Sorter] = []
+    spill = Sorter._spill
+
+    def watched(sorter: Sorter) -> None:
+        found.extend([] if sorter in found else [sorter])
+        spill(sorter)
+
+    monkeypatch.setattr(pairing, "piece_rows", lambda _: 512)
+    monkeypatch.setattr(Sorter, "_spill", watched)
+    return found
 
 
 def write(path: Path, columns: dict[str, Any], order: Any = None) -> str:
@@ -60,24 +110,54 @@ def write(path: Path, columns: dict[str, Any], order: Any = None) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("suffixes", [(".parquet", ".parquet"), (".csv", ".parquet")])
+@pytest.mark.parametrize(
+    ("key", "suffix"), [*((k, ".parquet") for k in KEYS), *((k, ".csv") for k in KEYS_OF_CSV)]
+)
 @pytest.mark.parametrize("memory", [None, "40K"])
 def test_any_type_in_any_order(
-    key: str, suffixes: tuple[str, str], memory: str | None, tmp_path: Path
+    key: str, suffix: str, memory: str | None, tmp_path: Path, spilled: list[Sorter]
 ) -> None:
     columns = KEYS[key]
     order = np.random.default_rng(1).permutation(N)
-    p = write(tmp_path / f"p{suffixes[0]}", {**columns, "pred": PRED}, order)
-    t = write(tmp_path / f"t{suffixes[1]}", {**columns, "target": TARGET}, order[::-1].copy())
+    p = write(tmp_path / f"p{suffix}", {**columns, "pred": PRED}, order)
+    t = write(tmp_path / "t.parquet", {**columns, "target": TARGET}, order[::-1].copy())
     found = losscli.compute("mse", pred=p, target=t, on=list(columns), max_memory=memory)
     # The rows of one block are summed in their order, which is that of the first file.
     expected = losscli.compute("mse", pred=PRED[order], target=TARGET[order])
     assert (found.value, found.n) == (expected.value, N)
+    assert len(spilled) == (3 if memory else 0)  # each file, and their rows together
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("memory", [None, "40K"])
+def test_keys_that_are_missing_or_twice(
+    key: str, memory: str | None, tmp_path: Path, spilled: list[Sorter]
+) -> None:
+    """The pairs of a dict, whatever the types, and what it would lose is counted."""
+    rng, columns = np.random.default_rng(5), KEYS[key]
+    ours, theirs = (rng.permutation(N)[:4500] for _ in "12")
+    p = write(tmp_path / "p.parquet", {**columns, "pred": PRED}, ours)
+    others = {**columns, "id": columns["id"].cast(THEIRS.get(key, columns["id"].type))}
+    t = write(tmp_path / "t.parquet", {**others, "target": TARGET}, theirs)
+    asked: Any = {"on": list(columns), "max_memory": memory, "pred": f"{p}#pred"}
+    found = losscli.compute("mse", target=f"{t}#target", join="inner", per_sample=True, **asked)
+    rows = list(zip(*(column.to_pylist() for column in columns.values()), strict=True))
+    target = {rows[i]: TARGET[i] for i in theirs}
+    expected = np.square([PRED[i] - target[rows[i]] for i in ours if rows[i] in target])
+    assert found.per_sample.tolist() == expected.tolist()
+    assert set((found.unpaired or {}).values()) == {4500 - len(expected)}
+    assert len(spilled) == (3 if memory else 0)
+    with pytest.raises(DataError, match=f"{4500 - len(expected)} rows of .*p.parquet have a key"):
+        losscli.compute("mse", target=f"{t}#target", **asked)
+
+    twice = np.append(theirs, theirs[:20])
+    t = write(tmp_path / "t.parquet", {**others, "target": TARGET}, twice)
+    with pytest.raises(DataError, match=r"20 rows of .*t\.parquet repeat the key of a row before"):
+        losscli.compute("mse", target=f"{t}#target", join="inner", **asked)
 
 
 @pytest.mark.parametrize("suffixes", [(".csv", ".csv"), (".csv", ".parquet")])
-@pytest.mark.parametrize("key", [k for k in KEYS if k != "three columns"])
+@pytest.mark.parametrize("key", IN_ORDER)
 def test_files_in_order_are_merged_as_they_are_read(
     key: str, suffixes: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
