@@ -85,7 +85,10 @@ def _raw(value: Any, name: str) -> Any:
     try:
         return pa.array(value)
     except OverflowError:  # whole numbers of more than 64 bits
-        return large_numbers(value)
+        try:
+            return large_numbers(value)
+        except BadValue as bad:
+            raise misfit(name, "", bad.index + 1, bad.value, bad.expected) from None
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise DataError(f"{name}: not values of one type: {error}") from None
 

@@ -15,6 +15,8 @@ from losscli.data.groups import group_names_of_arrow
 from losscli.data.source import BadValue, LabelMap, Values, Wanted
 from losscli.losses.numerics import Array, Index, Mask
 
+#: what to do with whole numbers that do not fit
+AS_TEXT = "keys of any length pair as text: write them in quotes in both files"
 #: by the numbers that Arrow has for its types, which are found faster than the types themselves
 _DTYPES = {
     pa.float64().id: np.float64,
@@ -89,7 +91,10 @@ def plain(array: Any) -> Any:
 
 
 def large_numbers(values: Iterable[Any]) -> Any:
-    """Whole numbers of more than 64 bits as Arrow has them: as decimals."""
+    """Whole numbers of more than 64 bits as Arrow has them: as decimals, of 76 digits at most."""
+    for i, value in enumerate(values):
+        if isinstance(value, int) and abs(value) >= 10**76:
+            raise BadValue(i, "a whole number of over 76 digits", "at most 76 (--on)", AS_TEXT)
     return pa.array([None if value is None else Decimal(value) for value in values])
 
 

@@ -26,8 +26,6 @@ PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _INTEGER_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}
 #: decimals as Arrow has them: digits at most, the bytes of their order, the type
 _DECIMALS = ((18, 8, pa.decimal128), (38, 16, pa.decimal128), (76, 32, pa.decimal256))
-#: whole numbers of a file whose columns have no type, which may have any size
-_ANY_SIZE = pa.decimal128(38, 0)
 #: a time of several units: seconds in 8 bytes, nanoseconds in 4
 SECONDS_AND_NANOSECONDS = 12
 #: a time as text, its fraction apart
@@ -80,11 +78,8 @@ _NAMES = (
 )
 
 
-def kind_of(array: Any, any_size: bool = False) -> Kind | None:
-    """What an Arrow array holds, None when all is missing; a DataError says what cannot be a key.
-
-    With `any_size`, its whole numbers do not tell how large those of other rows are.
-    """
+def kind_of(array: Any) -> Kind | None:
+    """What an Arrow array holds, None where all is missing; DataError where it cannot be a key."""
     kind = array.type
     if pa.types.is_null(kind):
         return None
@@ -94,7 +89,7 @@ def kind_of(array: Any, any_size: bool = False) -> Kind | None:
         return Kind(TIMES if kind.tz is None else ZONED, kind)
     for holds, name in _NAMES:
         if holds(kind):
-            return Kind(name, _ANY_SIZE if any_size and name == WHOLE_NUMBERS else kind)
+            return Kind(name, kind)
     raise DataError(f"holds {kind}, which cannot be a key")
 
 
@@ -171,7 +166,9 @@ def numbers(array: Any, kind: Kind) -> Any:
         return _numbers(array, kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         wrong = [not _fits(array.slice(i, 1), kind) for i in range(len(array))]
-        refuse(np.array(wrong), array, kind.expected)
+        # The first rows of a file without types do not tell of larger ones.
+        larger = kind.name == WHOLE_NUMBERS and pa.types.is_decimal(array.type)
+        refuse(np.array(wrong), array, kind.expected, hint=arrow.AS_TEXT if larger else "")
         raise BadValue(0, f"got {array[0]}", kind.expected) from None
 
 
@@ -268,9 +265,9 @@ def booleans(array: Any) -> Any:
     return arrow.bits(array.buffers()[1], len(array), array.offset)
 
 
-def refuse(bad: Any, values: Any, expected: str, found: str = "") -> None:
+def refuse(bad: Any, values: Any, expected: str, found: str = "", hint: str = "") -> None:
     """BadValue for the first of some values, if there is any."""
     if len(bad) and bad.any():
         at = int(np.argmax(bad))
         value = "" if values is None else str(values[at])
-        raise BadValue(at, found or f"got {value!r}", f"{expected} (--on)", every=bad)
+        raise BadValue(at, found or f"got {value!r}", f"{expected} (--on)", hint, every=bad)

@@ -34,8 +34,11 @@ def readable(keys: Any, kind: Kind) -> Any:
     if kind.octets > 8:
         half = 1 << (8 * kind.octets - 1)
         whole = [int.from_bytes(key.tobytes(), "big") - half for key in keys]
+        # Whoever reads more than 38 digits as a number rounds it.
         return objects(
-            whole if not kind.type.scale else [_point(n, kind.type.scale) for n in whole]
+            whole
+            if not kind.type.scale and kind.octets == 16
+            else [_point(n, kind.type.scale) for n in whole]
         )
     if kind.type == pa.uint64():
         return keys
@@ -66,6 +69,8 @@ def _clock(seconds: Any, nanoseconds: Any, kind: Kind) -> Any:
 
 def _point(number: int, scale: int) -> str:
     """A whole number of 10 to the minus scale, as a decimal."""
+    if not scale:
+        return str(number)
     digits = str(abs(number)).zfill(scale + 1)
     return f"{'-' if number < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
 

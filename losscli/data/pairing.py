@@ -61,7 +61,7 @@ class Side:
         if self.source.is_text(wanted.column):
             return None
         try:
-            return kind_of(as_arrow(array), self.source.schemaless)
+            return kind_of(as_arrow(array))
         except DataError as error:
             raise self._no_key(wanted, error) from None
 
@@ -157,7 +157,7 @@ class Side:
         others = 0 if bad.every is None else int(np.count_nonzero(bad.every)) - 1
         expected = bad.expected + (f"; {others:,} more so far" if others else "")
         display = display or self.display
-        return misfit(display, error.column, at + 1, bad.value, expected, line=line)
+        return misfit(display, error.column, at + 1, bad.value, expected, bad.hint, line)
 
     def _trouble(self, error: BadKey, every: Any, column: Any, numbers: Any) -> Trouble:
         """Keys of a piece that cannot be read, and why."""
@@ -169,7 +169,7 @@ class Side:
             found.append(Found(at + 1, line, value, display or self.display))
         reason, problem = "null-key" if error.missing else "not-a-key", error.bad.expected
         return Trouble(
-            reason, self.display, error.column, f"expected {problem}", "",
+            reason, self.display, error.column, f"expected {problem}", error.bad.hint,
             int(np.count_nonzero(every)), found,
         )  # fmt: skip
 

@@ -181,8 +181,7 @@ class Source(Protocol):
     whole: bool = False
     #: whether its values have no type of their own, only the text that they are written as
     untyped: bool = False
-    #: whether only values have types: a missing one does not tell whether it is a number or a list,
-    #: nor a whole number how large others are
+    #: whether only values have types: a missing one does not tell whether it is a number or a list
     schemaless: bool = False
     #: how many rows there are, where the file says so
     rows: int | None = None
