@@ -36,7 +36,7 @@ from losscli.parsing import (
     parse_reductions,
 )
 from losscli.report.result import Result
-from losscli.request import Request, check_columns, in_dialect, with_class_weights
+from losscli.request import Request, check_columns, check_input, in_dialect, with_class_weights
 
 
 def list_losses() -> list[Loss]:
@@ -198,6 +198,7 @@ def _rows_of(request: Request) -> Array:
     return collector.per_sample
 
 
+@np.errstate(all="ignore")  # what is not finite is told of by row
 def evaluate(request: Request, sink: Sink | None = None, progress: Told | None = None) -> Result:
     """Open the inputs, run the engine over them, and report."""
     loss = request.loss
@@ -206,6 +207,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
     if BY in request.roles and loss.kind == "row":
         raise UsageError(f"{loss.name} has a loss for every row; --by is for sets and batches")
     request, notes = in_dialect(request)
+    check_input(request)
     roles, options = request.roles, request.options
     plan = Plan(
         request.reduction,
@@ -242,9 +244,11 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
     )
 
 
+@np.errstate(all="ignore")
 def check(request: Request) -> Checked:
     """Look at all values of the inputs of a loss, and compute nothing."""
     request, _ = in_dialect(request)
+    check_input(request)
     params = request.parameters()
     # Class weights that a rule makes, or that a file holds, are no values of the inputs.
     rule = isinstance(params.get("class_weight"), (ClassWeightRule, os.PathLike))

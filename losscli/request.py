@@ -95,6 +95,18 @@ def _with_ignored_label(request: Request) -> Request:
     return replace(request, options=replace(request.options, labels=(*labels, str(ignored))))
 
 
+def check_input(request: Request) -> None:
+    """Refuse what was asked of one kind of `input` where pred holds another."""
+    params = request.parameters()
+    for name, kind in request.loss.for_input.items():
+        parameter = request.loss.parameters[name]
+        asked = request.given.get(name, parameter.default) != parameter.default
+        if asked and params["input"] != kind:
+            raise UsageError(
+                f"{parameter.option} is for --input {kind}, and pred holds {params['input']}"
+            )
+
+
 def check_columns(request: Request, shapes: Mapping[str, Shape]) -> None:
     """Refuse several columns where the library computes another loss of them."""
     loss, library = request.loss, request.dialect

@@ -9,7 +9,7 @@ import pytest
 
 import losscli
 from losscli.losses import CATALOGUE, Loss
-from losscli.losses.registry import Pooled, Rows
+from losscli.losses.registry import Pooled, Rows, as_rows
 from tests.conftest import Run
 
 Array = Any
@@ -51,6 +51,7 @@ CASES: list[tuple[str, dict[str, Any], Array]] = [
     ("hamming", {}, COUNTS),
     ("brier", {}, CLASS),
     ("brier", {}, P),
+    *[("brier", {"class_weight": np.array(CLASS_WEIGHT)}, t) for t in (CLASS, P)],
     *[("perplexity", {"input": i}, CLASS) for i in ("logits", "probs")],
     ("perplexity", {"ignore_index": -100}, SOME),
     *[("generalized-kl", {"input": i}, 3.0 * SOFT) for i in ("values", "log-values")],
@@ -126,7 +127,8 @@ def value(loss: Loss, pred: Array, target: Array, weight: Array, params: dict[st
     with np.errstate(all="ignore"):
         rows = loss.function(np.ascontiguousarray(same), target, **params)
         if isinstance(rows, Pooled):
-            return float(rows.finish(**{k: total(v, weight) for k, v in rows.sums.items()}))
+            of_sums = rows.finish(**{k: total(v, weight) for k, v in rows.sums.items()})
+            return float(as_rows(of_sums).loss)
         each, _, keep, _ = rows if isinstance(rows, Rows) else Rows(rows)
     each = np.where(weight.reshape(-1, *[1] * (each.ndim - 1)) == 0, 0.0, each)
     if keep is not None:
@@ -349,7 +351,18 @@ def test_dialects(run: Run, tmp_path: Path) -> None:
         assert found["baseline"] == pytest.approx(-0.25 * np.log(0.25) - 0.75 * np.log(0.75))
 
 
-def test_a_loss_without_the_option_says_so(run: Run) -> None:
+def test_a_loss_without_the_option_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("pred,target\n0.5,1\n")
     done = run("compute", "dice", "--data", "x.csv", "--baseline")
     assert done.returncode == 2
-    assert "--baseline" in done.stderr
+    assert "--baseline: the best constant of dice has no simple form" in done.stderr
+
+
+def test_where_nothing_weighs_anything_every_constant_is_best() -> None:
+    result = losscli.compute(
+        "mse", pred=[1.0, 2.0], target=[3.0, 5.0], weight=[0, 0], reduction="sum", baseline=True
+    )
+    assert result.value == result.baseline == 0
+    scores = {"pred": np.zeros((2, 2)), "target": [0, 0], "class_weight": "0,1"}
+    result = losscli.compute("cross-entropy", reduction="mean", baseline=True, **scores)
+    assert result.value == result.baseline == 0

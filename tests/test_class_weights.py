@@ -37,6 +37,16 @@ def test_balanced_counts_the_classes_that_occur() -> None:
     np.testing.assert_allclose(found.per_sample, np.log(4) * of_samples("balanced", y), rtol=1e-15)
 
 
+def test_no_weight_follows_where_every_row_is_ignored() -> None:
+    """And NumPy does not warn of it."""
+    for rule in ("balanced", "effective:0.9"):
+        result = losscli.compute(
+            "cross-entropy", pred=PRED, target=np.zeros(4), class_weight=rule, ignore_index=0
+        )
+        assert result.n == 0
+        assert "|class_weight:0,0,0|" in result.signature
+
+
 def test_no_weight_follows_from_no_samples() -> None:
     for rule in ("balanced", "effective:0.9"):
         with pytest.raises(UsageError, match="class 1 has no samples"):
@@ -90,7 +100,9 @@ def test_weights_of_a_file_that_are_none(text: str, message: str, tmp_path: Path
 
 
 def test_mistakes() -> None:
-    with pytest.raises(UsageError, match="--class-weight: expected numbers separated by commas"):
+    with pytest.raises(
+        UsageError, match="--class-weight: expected numbers that are not negative, separated"
+    ):
         value(class_weight="blanced")
     with pytest.raises(UsageError, match="BETA in \\[0, 1\\]"):
         value(class_weight="effective:2")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import losscli
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.losses import CATALOGUE, Loss
 from losscli.losses.domains import By, Interval, Unless
 from losscli.losses.registry import absent
@@ -302,3 +302,28 @@ def test_triplets_of_optax_in_even_norms(degree: int) -> None:
     expected = module.triplet_margin_loss(*triplets.values(), norm_degree=degree)
     value = losscli.compute("triplet-margin", dialect="optax", p=degree, **triplets).value
     assert value == pytest.approx(float(expected.mean()), rel=1e-12)
+
+
+@pytest.mark.parametrize("epsilon", [-1.0, -0.5, 0.0, 3.0])
+def test_poly_losses_of_optax(epsilon: float) -> None:
+    jax = pytest.importorskip("jax")
+    poly_loss = pytest.importorskip("optax").losses.poly_loss_cross_entropy
+    jax.config.update("jax_enable_x64", True)
+    scores, classes = RNG.normal(size=(9, C)), RNG.integers(0, C, 9)
+    expected = poly_loss(scores, np.eye(C)[classes], epsilon=epsilon).mean()
+    value = losscli.compute(
+        "poly-cross-entropy", pred=scores, target=classes, dialect="optax", epsilon=epsilon
+    ).value
+    assert value == pytest.approx(float(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["cross-entropy", "generalized-cross-entropy", "brier"])
+def test_numpy_does_not_warn_of_the_largest_numbers(loss: str) -> None:
+    given = {"pred": [[1.7e308, 1.7e308]], "target": [0]}
+    if loss == "cross-entropy":
+        assert losscli.compute(loss, **given).value == pytest.approx(np.log(2))
+    else:
+        with pytest.raises(DataError, match="expected values in"):
+            losscli.compute(loss, **given)
+    scores = {"pred": [[400.0, -400.0]], "target": [1]}
+    assert losscli.compute("perplexity", dtype="float32", **scores).value == np.inf

@@ -139,6 +139,29 @@ def test_a_group_or_a_class_that_is_skipped_has_no_loss(tmp_path: Path, run: Run
     assert np.isnan(columns.value[1])
 
 
+def test_losses_of_sets_that_are_not_finite_are_told_of() -> None:
+    ratio = {"pred": [1.0, 1.0, 3.0], "target": [0.0, 2.0, 0.0]}
+    apart = losscli.compute("wape", by=["a", "b", "c"], **ratio)
+    assert apart.warnings == ["the loss of group a is inf, and 1 more are not finite"]
+    whole = losscli.compute("wape", pred=[1.0], target=[0.0])
+    assert whole.warnings == ["the loss is inf"]
+    columns = {"pred": [[1.0, 1.0]], "target": [[1.0, 0.0]]}
+    assert losscli.compute("wape", per="class", **columns).warnings == [
+        "the loss of class 2 is inf"
+    ]
+
+
+def test_tokens_that_are_all_ignored_have_no_perplexity() -> None:
+    tokens = {"pred": [[[1.0, 2.0]] * 3, [[0.0, 0.0]] * 3], "target": [[0, 0, 0], [0, 1, 1]]}
+    result = losscli.compute(
+        "perplexity", ignore_index=0, per="image", reduction="none,mean", **tokens
+    )
+    np.testing.assert_array_equal(result.per_sample, [np.nan, 2.0])
+    assert (result.value, result.n, result.ignored) == (2.0, 1, 1)
+    result = losscli.compute("perplexity", ignore_index=0, pred=[[1.0, 2.0]], target=[0])
+    assert result.warnings == ["every row is ignored: a mean is not a number"]
+
+
 def test_logits_of_classes_are_their_softmax(masks: dict[str, Any]) -> None:
     scores = np.log(masks["pred"]).reshape(6, 10, 5)
     target = masks["target"].reshape(6, 10, 5)

@@ -177,16 +177,17 @@ def dialect_options(loss: Loss) -> list[click.Parameter]:
                 "default they are counted in the target.",
             )
         )
-    if loss.constant is not None:
-        options.append(
-            Option(
-                ["--baseline"],
-                is_flag=True,
-                section="Reduction",
-                help="Also the loss of the best constant prediction on these targets, and the "
-                "skill score 1 − loss / baseline.",
-            )
+    options.append(
+        Option(
+            ["--baseline"],
+            is_flag=True,
+            section="Reduction",
+            # Where the best constant has no simple form, it is there to say so.
+            hidden=loss.constant is None,
+            help="Also the loss of the best constant prediction on these targets, and the "
+            "skill score 1 − loss / baseline.",
         )
+    )
     options.append(
         Option(
             ["--dialect"],

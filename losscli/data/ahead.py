@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
 S = TypeVar("S")
@@ -44,7 +45,8 @@ def each_ahead(
     try:
         running: deque[tuple[S, Future[T]]] = deque()
         for item in itertools.chain([following], items):
-            running.append((item, pool.submit(function, item)))
+            # A thread starts without the context of its parent: what NumPy is not to warn of.
+            running.append((item, pool.submit(copy_context().run, function, item)))
             if len(running) > threads:
                 first, result = running.popleft()
                 yield first, result.result()
@@ -83,7 +85,8 @@ class Ahead(Generic[T]):
         if self._taken <= AT_ONCE:
             return next(self._items)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._make, daemon=True)
+            make = copy_context().run
+            self._thread = threading.Thread(target=make, args=(self._make,), daemon=True)
             self._thread.start()
         item = self._ready.get()
         if isinstance(item, _End):

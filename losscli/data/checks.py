@@ -142,8 +142,7 @@ def kept(
 
 def _surely_finite(x: Array) -> bool:
     """Whether a finite sum proves that all values are: a third of the time of looking at each."""
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(np.add.reduce(x, axis=None)))
+    return bool(np.isfinite(np.add.reduce(x, axis=None)))
 
 
 def finite_or_admitted(x: Array, domain: Domain) -> Any:

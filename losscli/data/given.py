@@ -47,13 +47,23 @@ def complete(
         if not any(set(chosen) == set(names) for names in alternatives):
             raise UsageError(
                 f"{loss.name} wants one of {', '.join(map(_options, alternatives))}, "
-                f"got {_options(chosen) or 'none'}"
+                f"got {_options(chosen) or 'none'}",
+                ""
+                if data is None or chosen
+                else f"{_options(alternatives[0][:1])} COLUMN names its column",
             )
     return {name: complete[name] for name in roles if name in complete}
 
 
 def check_flags(loss: Loss, given: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    """Roles that go with a flag are all given when it is on, and none of them when it is off."""
+    """Roles that go with a flag are all given when it is on, and none of them when it is off.
+
+    A parameter that is about a role is as it is by default where the role is not given.
+    """
+    for name, role in loss.for_role.items():
+        parameter = loss.parameters[name]
+        if role not in given and params[name] != parameter.default:
+            raise UsageError(f"{parameter.option} is for --{option(role)}, which is not given")
     for flag, roles in loss.with_flag.items():
         chosen = [name for name in roles if name in given]
         if params[flag] and len(chosen) < len(roles):

@@ -36,8 +36,9 @@ def baseline(
     refuse_stdin(roles, data, "--baseline")
     with contextlib.closing(Inputs(loss, roles, dict(params), options, data)) as inputs:
         target, weight, context = _targets(inputs)
-    with np.errstate(all="ignore"):
-        constant = loss.constant(target, weight, {**params, **context})
+    if not weight.any():  # nothing counts, so any constant is as good
+        weight = np.ones_like(weight)
+    constant = loss.constant(target, weight, {**params, **context})
     with contextlib.closing(_Constant(loss, roles, dict(params), options, data)) as inputs:
         inputs.constant = constant
         return compute(inputs, params, plan)

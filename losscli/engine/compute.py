@@ -166,26 +166,25 @@ class Tally:
         self._skipped += block.skipped
         arrays = {k: v for k, v in block.arrays.items() if k not in (WEIGHT, BY)}
         weight, clock = block.arrays.get(WEIGHT), self._inputs.options.clock
-        with np.errstate(all="ignore"):
-            try:
-                with clock.stage("loss"):
-                    result = self._function(**arrays, **self._params)
-            except LossFailed as failed:
-                raise failed.on(block) from failed.__cause__
-            if isinstance(result, Pooled):
-                if self._pool is not None:
-                    with clock.stage("reduce"):
-                        self._pool.add(result, block.arrays.get(BY), weight)
-                    return None
-                result = rows_of(result, self._plan.per)
-            rows = as_rows(result)
-            self._ignored += _left_out(rows)
-            with clock.stage("reduce"):
-                values, finite = self._reduce(rows, weight)
-                if self._inputs.loss.kind == "pooled":
-                    values = values._replace(loss=_nan_where_left_out(values.loss, values.keep))
-            if not finite:
-                self._watch.see_loss(block, values.loss)
+        try:
+            with clock.stage("loss"):
+                result = self._function(**arrays, **self._params)
+        except LossFailed as failed:
+            raise failed.on(block) from failed.__cause__
+        if isinstance(result, Pooled):
+            if self._pool is not None:
+                with clock.stage("reduce"):
+                    self._pool.add(result, block.arrays.get(BY), weight)
+                return None
+            result = rows_of(result, self._plan.per)
+        rows = as_rows(result)
+        self._ignored += _left_out(rows)
+        with clock.stage("reduce"):
+            values, finite = self._reduce(rows, weight)
+            if self._inputs.loss.kind == "pooled":
+                values = values._replace(loss=_nan_where_left_out(values.loss, values.keep))
+        if not finite:
+            self._watch.see_loss(block, values.loss)
         if "pred" in arrays and len(values.loss):
             self._watch.see_pred(arrays["pred"])
         return values
@@ -221,6 +220,7 @@ class Tally:
             if len(units.loss):
                 found.ignored += _left_out(units)
                 self._reduce(units, None)
+                self._watch.see_units(groups, units)
             if sink is not None:
                 sink.groups(groups, _nan_where_left_out(units.loss, units.keep))
         main = self._totals[self._plan.row]

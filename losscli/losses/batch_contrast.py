@@ -279,7 +279,7 @@ def supervised_contrastive(
     dialects={
         "keras": dialect("losses.Circle", normalize=False, reduction="mean-nonzero"),
     },
-    example=Example("a,b,target\n1,0,0\n0.8,0.6,0\n0,1,1\n0.6,0.8,1", "--x a,b --gamma 2"),
+    example=Example("a,b,target\n1,0,0\n0.8,0.6,0\n0,1,1\n0.6,0.8,1\n-1,0,2", "--x a,b --gamma 2"),
     edges=(
         Edge("one class alone", "1,0,0\n0,1,0"),
         Edge("no other row of the class", "1,0,0\n0,1,1"),

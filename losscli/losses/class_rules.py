@@ -21,8 +21,10 @@ def effective_weights(counts: Array, beta: float, normalize: bool = True) -> Arr
         weights = np.ones_like(n)
     else:
         weights = (beta - 1.0) / np.expm1(n * np.log(beta))
-    weights = np.where(present, weights, 0.0)
-    return weights * (len(weights) / np.add.reduce(weights)) if normalize else weights
+    found: Array = np.where(present, weights, 0.0)
+    if normalize and present.any():
+        found *= len(found) / np.add.reduce(found)
+    return found
 
 
 def inverse_frequency(counts: Array) -> Array:

@@ -76,6 +76,7 @@ def smooth_labels(y: Array, epsilon: float) -> Array:
         "mindspore": dialect("nn.BCELoss", log_floor=-27.63102111592855),
     },
     of_classes="cross-entropy",
+    for_input={"clip": "probs", "log_floor": "probs", "eps": "probs"},
     example=Example("pred,target\n0.9,1\n0.4,1"),
     edges=(
         Edge("p = 0 and y = 1", "0,1"),
@@ -207,6 +208,7 @@ def log_probability(
         "optax": dialect("losses.softmax_cross_entropy_with_integer_labels"),
         "mindspore": dialect("nn.CrossEntropyLoss", **TORCH_CLASSES, soft_divisor="rows"),
     },
+    for_input={"clip": "probs", "renormalize": "probs"},
     example=LOGITS,
     edges=(
         Edge("logits 800 apart, the lower is true", "800,0,0,1"),

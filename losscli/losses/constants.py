@@ -253,15 +253,21 @@ def frequencies(target: Array, weight: Array, params: Parameters) -> Array:
         counted = np.add.reduce(weight[:, None] * target, axis=0)
         rows = np.add.reduce(weight)
     epsilon = params.get("label_smoothing", 0.0)
-    counted = own * ((1.0 - epsilon) * counted + epsilon * rows / classes)
-    return _scores(counted / np.add.reduce(counted), params)
+    parts: Array = own * ((1.0 - epsilon) * counted + epsilon * rows / classes)
+    if not parts.any():  # nothing counts, so any constant is as good
+        parts = np.ones(classes)
+    return _scores(parts / np.add.reduce(parts), params)
 
 
 def shares(target: Array, weight: Array, params: Parameters) -> Array:
     """The share of each class, or of the positive one, the least squared error."""
     if "C" not in params:
         return mean(target, weight, params)
-    return frequencies(target, weight, {**params, "input": "probs"})
+    own = params.get("class_weight")
+    if target.ndim == 1 or own is None:
+        return frequencies(target, weight, {**params, "input": "probs"})
+    # A row of shares t weighs Σ_c w_c t_c as a whole.
+    return mean(target, weight * np.add.reduce(own * target, axis=-1), params)
 
 
 def distribution(target: Array, weight: Array, params: Parameters) -> Array:

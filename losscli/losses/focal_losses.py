@@ -25,7 +25,7 @@ from losscli.losses.numerics import (
 from losscli.losses.numerics import (
     clip as clipped,
 )
-from losscli.losses.parameters import ClassWeights, Epsilon, Fraction, Integer, NotNegative
+from losscli.losses.parameters import ClassWeights, Epsilon, Finite, Fraction, Integer, NotNegative
 from losscli.losses.properties import INFINITY, Properties
 from losscli.losses.registry import Edge, Example, Rows, alias, loss
 from losscli.losses.roles import BinaryPrediction, ClassOrDistribution, ClassPrediction, SoftLabel
@@ -267,7 +267,7 @@ def poly_cross_entropy(
     pred: ClassPrediction,
     target: ClassOrDistribution,
     *,
-    epsilon: NotNegative = 1.0,
+    epsilon: Finite = 1.0,
     input: Literal["logits", "probs", "log-probs"] = "logits",
     class_weight: ClassWeights | None = None,
 ) -> Rows:
@@ -281,7 +281,7 @@ def poly_cross_entropy(
         target: the class index, or a row t of class probabilities.
 
     Parameters:
-        epsilon: ε; 0 is cross-entropy (optax 2).
+        epsilon: ε; 0 is cross-entropy (optax 2; below 0, down to −1, for detection).
         input: whether pred holds logits, probabilities or log-probabilities.
         class_weight: w, one weight a class; a weighted mean divides by Σ_c w_c t_c.
 

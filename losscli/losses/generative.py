@@ -58,6 +58,7 @@ def code_length(mu: Array, log_var: Array) -> Array:
         ("recon", ("pred", "target")),
         ("kl", ("mu", "log_var"), ("mu", "std")),
     ),
+    for_role={"recon_loss": "pred", "recon_reduce": "pred", "kl_reduce": "mu"},
     example=Example("recon,kl\n12.5,3.2", "--recon recon --kl kl"),
     edges=(
         Edge("no KL term", "12.5,0"),
@@ -112,7 +113,8 @@ def vae_elbo(
         kl_reduce: whether K is the sum over the latents, or their mean.
 
     Returns:
-        One loss a sample; in nats where r is a negative log-likelihood and both terms are sums.
+        One loss a sample, not negative where R is computed and no density; in nats where r is a
+        negative log-likelihood and both terms are sums.
 
     Raises:
         DataError: a value is not finite, a probability or a target of the binary cross-entropy is

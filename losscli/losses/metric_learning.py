@@ -48,6 +48,7 @@ def distance_between(x: Array, y: Array, distance: str, eps: float = 0.0) -> Arr
     family="metric-learning",
     aliases=("ContrastiveLoss", "contrastive-pair", "pairwise-contrastive"),
     one_of=((("x1", "x2"), "pred"),),
+    for_role={"distance": "x1", "distance_eps": "x1", "normalize": "x1"},
     example=Example("a,b,c,d,target\n0,0,0.3,0.4,1\n0,0,0.3,0.4,0", "--x1 a,b --x2 c,d"),
     edges=(
         Edge("a similar pair of equal points", "1,1,1,1,1"),

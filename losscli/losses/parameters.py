@@ -131,7 +131,10 @@ class ClassWeightVector(Vector):
             raise ValueError(f"expected {self.expected()}, got {value!r}") from None
 
     def expected(self) -> str:
-        return "numbers separated by commas, balanced, effective:BETA[:raw], or a file of numbers"
+        return (
+            "numbers that are not negative, separated by commas, balanced, effective:BETA[:raw], "
+            "or a file of numbers"
+        )
 
 
 Kind = Number | Choice | Flag | Vector

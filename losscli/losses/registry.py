@@ -120,6 +120,10 @@ class Loss:
     one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = ()
     #: roles that are given with a flag, and only with it, by the flag
     with_flag: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: parameters that are about a role that may be absent, by the role
+    for_role: Mapping[str, str] = field(default_factory=dict)
+    #: parameters that are about one kind of `input`, by that
+    for_input: Mapping[str, str] = field(default_factory=dict)
     example: Example | None = None
     #: cases that the formula alone does not answer
     edges: tuple[Edge, ...] = ()
@@ -367,6 +371,8 @@ def loss(
     row: Literal["mean", "sum"] = "mean",
     one_of: tuple[tuple[str | tuple[str, ...], ...], ...] = (),
     with_flag: Mapping[str, tuple[str, ...]] | None = None,
+    for_role: Mapping[str, str] | None = None,
+    for_input: Mapping[str, str] | None = None,
     example: Example | None = None,
     edges: tuple[Edge, ...] = (),
     kind: Literal["row", "pooled", "batch"] = "row",
@@ -391,6 +397,8 @@ def loss(
             row,
             one_of,
             with_flag or {},
+            for_role or {},
+            for_input or {},
             example,
             edges,
             kind,

@@ -178,6 +178,7 @@ def crps_ensemble(
     kind="pooled",
     aliases=("ppl",),
     one_of=((("pred", "target"), "logps"),),
+    for_role={"input": "pred", "ignore_index": "pred"},
     dialects={"torchmetrics": dialect("functional.text.perplexity", per="all")},
     example=Example("a,b,c,target\n2,0.5,1,0\n0.1,0.2,0.3,2", "--pred a,b,c --target target"),
     edges=(
@@ -227,7 +228,7 @@ def perplexity(
     Example:
         >>> import numpy as np
         >>> pooled = perplexity(logps=np.log([0.5, 0.125]))
-        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}).round(12))
+        >>> float(pooled.finish(**{k: v.sum() for k, v in pooled.sums.items()}).loss.round(12))
         4.0
     """
     if logps is None:
@@ -240,7 +241,7 @@ def perplexity(
     else:
         cost, count = 0.0 - logps, ones(logps)
 
-    def finish(cost: Array, count: Array) -> Array:
-        return exp(divide(cost, count))
+    def finish(cost: Array, count: Array) -> Rows:
+        return Rows(exp(divide(cost, count)), keep=count > 0)
 
     return Pooled({"cost": cost, "count": count}, finish)

@@ -8,7 +8,7 @@ from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, maximum, power, ratio, select, sigmoid, square
 from losscli.losses.parameters import NotNegative, Positive
 from losscli.losses.properties import Properties
-from losscli.losses.registry import Edge, Example, Pooled, Rows, loss
+from losscli.losses.registry import Edge, Example, Pooled, Rows, alias, loss
 from losscli.losses.roles import MaskPrediction, SoftLabel
 from losscli.losses.softmaxes import softmax
 
@@ -238,7 +238,12 @@ def jaccard(
     "tversky",
     family="segmentation",
     kind="pooled",
-    aliases=("TverskyLoss", "Tversky", "focal-tversky"),
+    aliases=(
+        "TverskyLoss",
+        "Tversky",
+        # γ = 4/3 in the paper, which has its inverse as the power
+        alias("focal-tversky", gamma=0.75, fp_weight=0.3, fn_weight=0.7),
+    ),
     dialects={
         "keras": dialect(
             "losses.Tversky",
@@ -305,7 +310,8 @@ def tversky(
             another, the last axis, of which the softmax makes probabilities.
         fp_weight: α, the weight of false positives.
         fn_weight: β, the weight of false negatives.
-        gamma: γ, the power that makes it the focal Tversky loss.
+        gamma: γ, the power that makes it the focal Tversky loss (its paper: ¾, which it writes as
+            1/γ, with α = 0.3 and β = 0.7; `focal-tversky` is that).
         smooth: s, added so that small masks weigh less (Keras 1e-7, MONAI 1e-5, optax 1).
         smooth_to: whether s is added above and below, or only below (Keras).
         empty: the loss where the target has no foreground: what the formula says (0 when the

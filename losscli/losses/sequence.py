@@ -40,8 +40,9 @@ def list_length(target: Array, blank: int, stated: Array | None) -> Array:
 LOG_PROBABILITIES = (
     '{"pred": [[-0.6931471805599453, -0.6931471805599453], '
     '[-0.6931471805599453, -0.6931471805599453]], "target": [1]}\n'
-    '{"pred": [[-0.31326168751822286, -1.3132616875182228], '
-    '[-2.1269280110429727, -0.1269280110429726]], "target": [1]}'
+    '{"pred": [[-2.1269280110429727, -0.1269280110429726], '
+    "[-0.31326168751822286, -1.3132616875182228], "
+    '[-2.1269280110429727, -0.1269280110429726]], "target": [1, 1]}'
 )
 
 
@@ -68,10 +69,15 @@ LOG_PROBABILITIES = (
             reduction="mean-per-label",
             rows=LOG_PROBABILITIES,
         ),
-        "optax": dialect("losses.ctc_loss", note="its lengths are paddings, 1 where nothing is"),
+        "optax": dialect(
+            "losses.ctc_loss",
+            note="its lengths are paddings, 1 where nothing is, and it gives about 1e5 where the "
+            "frames are too few, this ∞",
+        ),
     },
     example=Example(
-        '{"pred": [[0, 0], [0, 0]], "target": [1]}\n{"pred": [[1, 0], [0, 2]], "target": [1]}'
+        '{"pred": [[0, 0], [0, 0]], "target": [1]}\n'
+        '{"pred": [[0, 2], [1, 0], [0, 2]], "target": [1, 1]}'
     ),
     edges=(
         Edge("fewer frames than the labels need", SHORT),
