@@ -47,6 +47,39 @@ def test_no_weight_follows_where_every_row_is_ignored() -> None:
         assert "|class_weight:0,0,0|" in result.signature
 
 
+@pytest.mark.parametrize("loss", ["dice", "jaccard", "tversky"])
+@pytest.mark.parametrize("per", ["class", "image-class"])
+def test_weights_of_the_classes_of_masks(loss: str, per: str) -> None:
+    """A mean of the losses of classes, each times its weight; by rule, of the target's sizes."""
+    rng = np.random.default_rng(5)
+    pred, target = rng.uniform(size=(4, 6, 3)), np.round(rng.uniform(size=(4, 6, 3)))
+    given = {"pred": pred, "target": target, "per": per, "row": "columns"}
+    apart = losscli.compute(loss, reduction="mean", **given)
+    weights = np.array([1.0, 2.0, 0.5])
+    weighed = losscli.compute(loss, reduction="mean", class_weight=weights, **given)
+    np.testing.assert_allclose(weighed.value, weights * apart.value, rtol=1e-14)
+    whole = {**given, "row": "mean", "reduction": "weighted-mean"}
+    expected = np.sum(weights * apart.value) / weights.sum()
+    assert losscli.compute(loss, class_weight="1,2,.5", **whole).value == pytest.approx(expected)
+    sizes = target.sum(axis=(0, 1))
+    for rule, found in (
+        ("balanced", inverse_frequency(sizes)),
+        ("effective:0.9", effective_weights(sizes, 0.9)),
+    ):
+        by_rule = losscli.compute(loss, class_weight=rule, **given)
+        np.testing.assert_array_equal(by_rule.parameters["class_weight"], found)
+
+
+def test_weights_of_classes_need_classes() -> None:
+    mask = {"pred": np.ones((4, 3)), "target": np.ones((4, 3)), "class_weight": "1,2,3"}
+    for per in ("all", "image"):
+        with pytest.raises(UsageError, match="weighs the losses of classes") as error:
+            losscli.compute("dice", per=per, **mask)
+        assert error.value.hint == "--per class or --per image-class"
+    with pytest.raises(DataError, match="--class-weight has 2 numbers, pred has 3 columns"):
+        losscli.compute("dice", **{**mask, "class_weight": "1,2"}, per="class")
+
+
 def test_no_weight_follows_from_no_samples() -> None:
     for rule in ("balanced", "effective:0.9"):
         with pytest.raises(UsageError, match="class 1 has no samples"):

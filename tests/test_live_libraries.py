@@ -280,6 +280,9 @@ def test_dice_of_classes_in_optax() -> None:
         ({"ignore_background": True}, {"include_background": False}),
         ({"alpha": 0.3, "beta": 0.7, "smooth": 0.5},
          {"fp_weight": 0.3, "fn_weight": 0.7, "smooth": 0.5}),
+        ({"class_weights": np.arange(1.0, C + 1)}, {"class_weight": np.arange(1.0, C + 1)}),
+        ({"class_weights": np.arange(1.0, C + 1), "ignore_background": True},
+         {"class_weight": np.arange(1.0, C + 1), "include_background": False}),
     ):  # fmt: skip
         expected = float(dice_loss(scores, masks, **theirs).mean())
         value = ours(pred=scores, input="class-logits", **options).value

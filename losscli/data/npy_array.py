@@ -130,7 +130,7 @@ class NpyArray:
             self._unreadable("its header is cut short")
         self._start = 8 + size + length
         try:
-            fields = ast.literal_eval(text.decode(encoding).strip())
+            fields = ast.literal_eval(text.decode(encoding).strip(" \t\n"))
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             self._unreadable("its header makes no sense")
         if not isinstance(fields, dict):

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.engine.reductions import Per
 from losscli.engine.sums import ExactSum
+from losscli.errors import UsageError
 from losscli.losses.numerics import Array
 from losscli.losses.registry import Pooled, Rows, as_rows
 
@@ -18,7 +19,19 @@ def rows_of(pooled: Pooled, per: Per) -> Rows:
     """The loss of every row by itself (an image), or of every class of every row."""
     over = _each_class if per == "image-class" else _each_row
     sums = {name: over(array) for name, array in pooled.sums.items()}
-    return as_rows(pooled.finish(**sums))
+    return _weighed(as_rows(pooled.finish(**sums)), pooled.class_weight, per)
+
+
+def _weighed(rows: Rows, class_weight: Array | None, per: Per) -> Rows:
+    """The losses of classes with their weights."""
+    if class_weight is None:
+        return rows
+    if per not in ("class", "image-class"):
+        raise UsageError(
+            "--class-weight weighs the losses of classes", "--per class or --per image-class"
+        )
+    weight = np.broadcast_to(class_weight, rows.loss.shape)
+    return rows._replace(loss=rows.loss * weight, weight=weight)
 
 
 def _each_row(array: Array) -> Array:
@@ -40,13 +53,14 @@ class Pool:
     """Sums by group of rows, and by class where classes stay apart."""
 
     def __init__(self, per: Per) -> None:
-        self._by_class = per in ("class", "image-class")
+        self._per, self._by_class = per, per in ("class", "image-class")
+        self._class_weight: Array | None = None
         self._sums: dict[Any, dict[str, list[ExactSum]]] = {}
         self._finish: Callable[..., Array | Rows] | None = None
 
     def add(self, pooled: Pooled, keys: Any | None, weight: Array | None) -> None:
         """Add a block; `keys` names the group of every row."""
-        self._finish = pooled.finish
+        self._finish, self._class_weight = pooled.finish, pooled.class_weight
         for name, array in pooled.sums.items():
             if weight is not None:
                 array = array * weight.reshape(weight.shape + (1,) * (array.ndim - weight.ndim))
@@ -68,7 +82,8 @@ class Pool:
 
     def merge(self, other: "Pool") -> None:
         """Add another part's sums."""
-        self._finish = self._finish or other._finish
+        if self._finish is None:
+            self._finish, self._class_weight = other._finish, other._class_weight
         for group, named in other._sums.items():
             for name, sums in named.items():
                 mine = self._sums.setdefault(group, {}).setdefault(name, [ExactSum() for _ in sums])
@@ -85,7 +100,8 @@ class Pool:
             name: np.array([[s.value for s in self._sums[g][name]] for g in groups])
             for name in names
         }
-        loss, _, keep, _ = as_rows(self._finish(**arrays))
+        rows = _weighed(as_rows(self._finish(**arrays)), self._class_weight, self._per)
+        loss, _, keep, _ = rows
         if self._by_class:
-            return groups, Rows(loss, keep=keep)
+            return groups, rows
         return groups, Rows(loss[:, 0], keep=None if keep is None else keep[:, 0])

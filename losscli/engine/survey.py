@@ -59,7 +59,10 @@ def class_counts(
     """How many samples each class has in the target; of distributions, their probabilities."""
     refuse_stdin(roles, data, "a rule for class weights")
     with contextlib.closing(Inputs(loss, roles, params, options, data)) as inputs:
-        classes = class_count(inputs.binding.context)
+        # Those of masks are the last axis.
+        masks = loss.kind == "pooled" and "C" not in inputs.binding.context
+        columns = inputs.binding.shapes["target"][-1:] or (1,)
+        classes = columns[0] if masks else class_count(inputs.binding.context)
         by_index = isinstance(inputs.binding.domains["target"], ClassIndex)
         counts = np.zeros(classes)
         for block in inputs.blocks():

@@ -146,5 +146,7 @@ Fraction = Annotated[float, Number(Interval(0.0, 1.0))]
 Epsilon = Annotated[float, Number(Interval(0.0, 0.5))]
 Integer = Annotated[int, Number(integer=True)]
 ClassWeights = Annotated[Array, ClassWeightVector("C")]
+#: of masks, whose classes are the last axis
+MaskWeights = Annotated[Array, ClassWeightVector("...")]
 Class = Annotated[int, Number(NOT_NEGATIVE, integer=True, axis="C")]
 ElementWeights = Annotated[Array, Vector("...")]

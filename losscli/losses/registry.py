@@ -52,11 +52,13 @@ class Pooled(NamedTuple):
     """What a loss of a whole set returns: arrays to add up, and the loss of their sums.
 
     The arrays have the shape of the roles, one entry an element. `finish` takes the sums by their
-    names, whatever they were taken over: a row, a group of rows, a class, or everything.
+    names, whatever they were taken over: a row, a group of rows, a class, or everything. Where
+    classes, the last axis, have a loss each, `class_weight` weighs those.
     """
 
     sums: Mapping[str, Array]
     finish: Callable[..., Array | Rows]
+    class_weight: Array | None = None
 
 
 class Parameter(NamedTuple):

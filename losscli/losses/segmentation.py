@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from losscli.errors import UsageError
 from losscli.losses.dialects import dialect
 from losscli.losses.numerics import Array, maximum, power, ratio, select, sigmoid, square
-from losscli.losses.parameters import NotNegative, Positive
+from losscli.losses.parameters import MaskWeights, NotNegative, Positive
 from losscli.losses.properties import Properties
 from losscli.losses.registry import Edge, Example, Pooled, Rows, alias, loss
 from losscli.losses.roles import MaskPrediction, SoftLabel
@@ -101,6 +101,7 @@ def dice(
     empty: Literal["formula", "0", "1", "skip"] = "formula",
     include_background: bool = True,
     both_classes: bool = False,
+    class_weight: MaskWeights | None = None,
 ) -> Pooled:
     """One minus the Dice coefficient: twice the overlap of two masks over the sum of their sizes.
 
@@ -123,6 +124,9 @@ def dice(
         include_background: count class 0, the first of the last axis, as a class (MONAI).
         both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
             class (kornia's dice_loss of two classes).
+        class_weight: w, one weight for each class, the last axis, of the losses that --per class
+            and image-class give; a weighted mean divides by their sum, --reduction mean by their
+            number (MONAI, optax).
 
     Returns:
         One loss for each unit that --per names, in [0, 1].
@@ -149,7 +153,9 @@ def dice(
         value = overlap_loss(2.0 * overlap, sizes, target, smooth, smooth_to, empty)
         return left_out(value, target, empty)
 
-    return Pooled(sums(*masks(pred, target, input, include_background), both_classes, of), finish)
+    p, t = masks(pred, target, input, include_background)
+    weight = class_weight if class_weight is None or include_background else class_weight[1:]
+    return Pooled(sums(p, t, both_classes, of), finish, weight)
 
 
 @loss(
@@ -184,6 +190,7 @@ def jaccard(
     empty: Literal["formula", "0", "1", "skip"] = "formula",
     include_background: bool = True,
     both_classes: bool = False,
+    class_weight: MaskWeights | None = None,
 ) -> Pooled:
     """One minus the intersection of two masks over their union.
 
@@ -206,6 +213,9 @@ def jaccard(
         include_background: count class 0, the first of the last axis, as a class (MONAI).
         both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
             class (kornia's dice_loss of two classes).
+        class_weight: w, one weight for each class, the last axis, of the losses that --per class
+            and image-class give; a weighted mean divides by their sum, --reduction mean by their
+            number (MONAI, optax).
 
     Returns:
         One loss for each unit that --per names, in [0, 1].
@@ -231,7 +241,9 @@ def jaccard(
         value = overlap_loss(overlap, union, target, smooth, smooth_to, empty)
         return left_out(value, target, empty)
 
-    return Pooled(sums(*masks(pred, target, input, include_background), both_classes, of), finish)
+    p, t = masks(pred, target, input, include_background)
+    weight = class_weight if class_weight is None or include_background else class_weight[1:]
+    return Pooled(sums(p, t, both_classes, of), finish, weight)
 
 
 @loss(
@@ -291,6 +303,7 @@ def tversky(
     empty: Literal["formula", "0", "1", "skip"] = "formula",
     include_background: bool = True,
     both_classes: bool = False,
+    class_weight: MaskWeights | None = None,
 ) -> Pooled:
     """One minus the Tversky index: an overlap that weighs false alarms and misses apart.
 
@@ -320,6 +333,9 @@ def tversky(
         include_background: count class 0, the first of the last axis, as a class (MONAI).
         both_classes: add the background's 1 − p and 1 − t to every sum, as pixels of a second
             class (kornia's dice_loss of two classes).
+        class_weight: w, one weight for each class, the last axis, of the losses that --per class
+            and image-class give; a weighted mean divides by their sum, --reduction mean by their
+            number (MONAI, optax).
 
     Returns:
         One loss for each unit that --per names, in [0, 1].
@@ -347,4 +363,6 @@ def tversky(
         index_loss = overlap_loss(overlap, weighted, target, smooth, smooth_to, empty)
         return left_out(power(maximum(index_loss, 0.0), gamma), target, empty)
 
-    return Pooled(sums(*masks(pred, target, input, include_background), both_classes, of), finish)
+    p, t = masks(pred, target, input, include_background)
+    weight = class_weight if class_weight is None or include_background else class_weight[1:]
+    return Pooled(sums(p, t, both_classes, of), finish, weight)
