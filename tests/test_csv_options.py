@@ -1,17 +1,21 @@
 """What a CSV may be: comments, decimal commas, words for missing values, encodings, wide tables."""
 
+import io
 import json
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import losscli
 from losscli.data import records
+from losscli.data.text import Uncommented
 from losscli.errors import DataError, FileError, LosscliError, UsageError
 from tests.conftest import Run
 from tests.test_data import read
@@ -280,3 +284,50 @@ def test_the_nan_of_c(text: str, other: str, run: Run, tmp_path: Path) -> None:
 def test_a_row_in_no_group(missing: Any) -> None:
     with pytest.raises(DataError, match="by, row 2: missing, expected the group of every row"):
         losscli.compute("dice", pred=[1, 1], target=[1, 0], by=np.array(["a", missing], object))
+
+
+def test_comments_in_a_row_take_no_memory_each() -> None:
+    """Where lines are is kept by runs of comments."""
+    stream = io.BytesIO(b"x\n" + b"#\n" * 100_000 + b"1\n#\n#\n2\n")
+    plain = Uncommented(stream, "#", b",")
+    while plain.read(1 << 10):
+        pass
+    assert [plain.line(number) for number in (1, 2, 3)] == [1, 100_002, 100_005]
+    assert len(plain._dropped) == len(plain._before) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"delimiter": ";"}, "--delimiter"),
+        ({"header": False}, "--no-header"),
+        ({"header": True}, "--header"),
+        ({"comment": "#"}, "--comment"),
+        ({"decimal": ","}, "--decimal"),
+        ({"null": "-999"}, "--null -999"),
+    ],
+)
+def test_what_is_said_of_csv_is_of_no_account_elsewhere(
+    options: dict[str, Any], name: str, tmp_path: Path
+) -> None:
+    """So it is refused, unless one of the files is CSV."""
+    table = pa.table({"pred": [1.0, -999.0], "target": [1.0, 0.0]})
+    pq.write_table(table, tmp_path / "p.parquet")
+    (tmp_path / "p.jsonl").write_text('{"pred": -999, "target": 0}\n')
+    for file in ("p.parquet", "p.jsonl"):
+        with pytest.raises(UsageError, match=f"{name} is for text of CSV|{name} is for text"):
+            losscli.compute("mse", data=tmp_path / file, **options)
+    (tmp_path / "t.csv").write_text("target\n1\n0\n" if "header" not in options else "1\n0\n")
+    beside = {**options, "header": False} if "header" in options else options
+    result = losscli.compute(
+        "mse", pred=f"{tmp_path}/p.parquet#pred", target=tmp_path / "t.csv", **beside
+    )
+    assert result.n == 2
+
+
+def test_words_for_what_is_missing_are_of_account_in_json(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text(
+        '{"pred": "NA", "target": 0}\n{"pred": 1, "target": 0}\n{"pred": "gone", "target": 0}\n'
+    )
+    result = losscli.compute("mse", data=tmp_path / "p.jsonl", null="gone,NA", nonfinite="skip")
+    assert (result.n, result.skipped) == (1, 2)

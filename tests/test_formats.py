@@ -26,6 +26,8 @@ import losscli
 from losscli.data import npy, source
 from losscli.data.npy_array import NpyArray
 from losscli.errors import DataError, FileError, LosscliError, UsageError
+from losscli.losses import CATALOGUE
+from tests import generate
 from tests.conftest import SAMPLES, Run
 
 ROWS = 3000
@@ -559,3 +561,41 @@ def test_a_weight_for_each_of_some_other_axis() -> None:
     with pytest.raises(DataError, match="has 4 numbers, pred has 2 columns") as error:
         losscli.compute("binary-cross-entropy", pred=MAPS, target=BITS, pos_weight="1,2,3,4")
     assert "--class-axis" in error.value.hint
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_pages_with_fewer_rows_than_the_footer_says(threads: int, tmp_path: Path) -> None:
+    """pyarrow gives what there is, without a word."""
+    path = tmp_path / "p.parquet"
+    table = pa.table({"pred": np.arange(100.0), "target": np.zeros(100)})
+    pq.write_table(table, path, compression="none", use_dictionary=False, write_statistics=False)
+    data = path.read_bytes()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    # The number of rows as the footer writes it: 200 for 100, seven bits a byte.
+    for times, said in ((-1, "20 rows more than its pages have"), (1, "damaged")):
+        changed = data[footer:].replace(b"\xc8\x01", b"\xf0\x01", times)
+        path.write_bytes(data[:footer] + changed)
+        with pytest.raises(FileError, match=said):
+            losscli.compute("mse", data=path, threads=threads)
+
+
+@pytest.mark.parametrize(
+    ("loss", "role"),
+    [
+        ("hinge-embedding", "target"),
+        ("contrastive", "target"),
+        ("cosine-embedding", "target"),
+        ("zero-one", "target"),
+        ("zero-one", "pred"),
+        ("hamming", "pred"),
+        ("hinge", "target"),
+        ("mse", "target"),
+    ],
+)
+def test_what_is_missing_has_no_loss(loss: str, role: str) -> None:
+    """It may be kept, but compares as no label."""
+    made = generate.inputs(CATALOGUE.losses[loss], 4, np.random.default_rng(1))
+    made[role] = np.array(made[role], dtype=float)
+    made[role][2] = np.nan
+    found = losscli.compute(loss, **made, nonfinite="keep", reduction="none").per_sample
+    np.testing.assert_array_equal(np.isnan(found), [False, False, True, False])

@@ -20,7 +20,7 @@ from losscli.data.given import (
 from losscli.data.lenient import LenientSource
 from losscli.data.reading import ReadOptions
 from losscli.data.references import STDIN, Reference, choose
-from losscli.data.source import WHOLE, LabelMap, Source, Wanted
+from losscli.data.source import WHOLE, LabelMap, Source, Wanted, as_number
 from losscli.data.troubles import Tell
 from losscli.errors import DataError, UsageError
 from losscli.losses.domains import Labels
@@ -128,6 +128,7 @@ def open_streams(
         raise UsageError("--labels: this loss has no input of two labels")
     if naming.classes and not any(roles[name].by_class for name in given):
         raise UsageError("--classes: this loss has no input of class indices")
+    _check_text_options(sources, read)
     if on is not None:
         again = _again(columns, sources, read)
         if tell is not None:
@@ -225,6 +226,26 @@ def _lenient(source: Source, tell: Tell) -> Source:
 def _unheard(opened: Callable[[], Source]) -> Source:
     """A file once more, nobody being told again of what cannot be read in it."""
     return _lenient(opened(), lambda trouble: None)
+
+
+def _check_text_options(sources: Sequence[Source], read: ReadOptions) -> None:
+    """What is said of text is of account where a file is text: a number of others is as it is."""
+    if any(source.untyped for source in sources):
+        return
+    words = any(source.schemaless for source in sources)
+    numbers = [word for word in read.null if as_number(word) is not None]
+    asked = {
+        "--delimiter": read.delimiter is not None,
+        "--header": read.header is True,
+        "--no-header": read.header is False,
+        "--comment": read.comment is not None,
+        "--decimal": read.decimal != ".",
+        f"--null {','.join(numbers or read.null)}": numbers if words else read.null,
+    }
+    for name, given in asked.items():
+        if given:
+            kind = "text of CSV" if words or not name.startswith("--null") else "text"
+            raise UsageError(f"{name} is for {kind}, and no input is that", "leave it out")
 
 
 def _check_keys(source: Source, keys: Sequence[str], display: str) -> None:

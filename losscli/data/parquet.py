@@ -66,7 +66,13 @@ class ParquetSource(Source):
             return []
         metadata = self._file.metadata
         groups = range(metadata.num_row_groups)
-        return list(accumulate((metadata.row_group(i).num_rows for i in groups), initial=0))[:-1]
+        *starts, rows = accumulate((metadata.row_group(i).num_rows for i in groups), initial=0)
+        if rows != self.rows:
+            raise FileError(
+                f"{self.display}: damaged: its footer says {self.rows} rows, and those of its row "
+                f"groups are {rows}"
+            )
+        return starts
 
     def between(self, wanted: Sequence[Wanted], span: Span) -> Iterator[list[Values]]:
         names = names_of(wanted, self.columns, self.display)
@@ -77,9 +83,10 @@ class ParquetSource(Source):
 
     def _batches(self, names: list[str]) -> Iterator[Any]:
         with self._reading():
-            yield from self._file.iter_batches(
+            batches = self._file.iter_batches(
                 self._batch_rows(names), columns=names, use_threads=self._at_once
             )
+            yield from _all_there(batches, self.rows)
         if self._transfer is not None:
             self._transfer.check()
 
@@ -95,7 +102,8 @@ class ParquetSource(Source):
             batches = file.iter_batches(
                 self._batch_rows(names), range(first, last), names, use_threads=False
             )
-            yield from within(batches, span.start - starts[first], span.stop - span.start)
+            rows = span.stop - span.start
+            yield from _all_there(within(batches, span.start - starts[first], rows), rows)
 
     def _batch_rows(self, names: Sequence[str]) -> int:
         """Rows of a batch: a row of a list column is worth many values, as the first rows tell.
@@ -109,3 +117,13 @@ class ParquetSource(Source):
             batches = reader.iter_batches(PROBE_ROWS, columns=names, use_threads=False)
             first = next(batches, None)
         return piece_rows(1 if first is None else row_width(first))
+
+
+def _all_there(batches: Iterator[Any], rows: int | None) -> Iterator[Any]:
+    """Batches with as many rows in all as the footer says: pages that lack some do not tell."""
+    found = 0
+    for batch in batches:
+        found += batch.num_rows
+        yield batch
+    if rows is not None and found != rows:
+        raise pa.ArrowInvalid(f"its footer says {rows - found} rows more than its pages have")

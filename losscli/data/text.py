@@ -99,8 +99,9 @@ class Uncommented:
         self._record = re.compile(field + b"(?:[" + ends + b"]" + field + b")*+\n")
         self._rest, self._fresh = b"", True
         self._kept = 0
-        #: for each comment, how many lines before it were kept
-        self._dropped = array("q")
+        #: for comments that follow each other, how many lines before them were kept, and how many
+        #: lines were comments up to their last
+        self._before, self._dropped = array("q"), array("q")
 
     def read(self, size: int) -> bytes:
         """Some whole records, however many bytes that is; nothing at the end."""
@@ -120,7 +121,8 @@ class Uncommented:
 
     def line(self, number: int) -> int:
         """Where in the file a line is that was kept, both counted from 1."""
-        return number + bisect_left(self._dropped, number)
+        run = bisect_left(self._before, number)
+        return number + (self._dropped[run - 1] if run else 0)
 
     def close(self) -> None:
         self._stream.close()
@@ -133,7 +135,7 @@ class Uncommented:
             if buffer.startswith(self._prefix, at):
                 end = buffer.find(b"\n", at) + 1
                 if end:
-                    self._dropped.append(self._kept)
+                    self._drop()
             else:
                 end = self._end(buffer, at, quotes)
                 kept.append(buffer[at:end])
@@ -142,6 +144,13 @@ class Uncommented:
                 break
             at = end
         return b"".join(kept), buffer[at:]
+
+    def _drop(self) -> None:
+        """Count a line of comment."""
+        if not self._before or self._before[-1] != self._kept:
+            self._before.append(self._kept)
+            self._dropped.append(self._dropped[-1] if self._dropped else 0)
+        self._dropped[-1] += 1
 
     def _end(self, buffer: bytes, at: int, quotes: bool) -> int:
         """Where the records end that start here: just before a comment, or after one at least."""

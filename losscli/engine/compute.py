@@ -178,6 +178,8 @@ class Tally:
                 return None
             result = rows_of(result, self._plan.per)
         rows = as_rows(result)
+        if self._inputs.options.nonfinite == "keep":
+            rows = rows._replace(loss=_nan_where_missing(rows.loss, arrays))
         self._ignored += _left_out(rows)
         with clock.stage("reduce"):
             values, finite = self._reduce(rows, weight)
@@ -241,6 +243,14 @@ class Tally:
 
 def _left_out(rows: Rows) -> int:
     return 0 if rows.keep is None else rows.keep.size - int(np.count_nonzero(rows.keep))
+
+
+def _nan_where_missing(loss: Array, arrays: dict[str, Array]) -> Array:
+    """Losses, none of what is missing: a label that is NaN compares as if it were another one."""
+    for array in arrays.values():
+        if array.shape == loss.shape:
+            loss = np.where(np.isnan(array), np.nan, loss)
+    return loss
 
 
 def _nan_where_left_out(loss: Array, keep: Mask | None) -> Array:
