@@ -172,21 +172,16 @@ def test_vae_elbo(recon: str, shape: tuple[int, ...], reduce: str) -> None:
     terms = {k: getattr(v, reduce)(1) for k, v in given.items()}
     rows = terms["r"] + 4.0 * terms["kl"]
     reduced = {"none": rows, "mean": rows.mean(), "sum": rows.sum()}
-    parameters = {
-        "beta": 4.0,
-        "recon_loss": recon,
-        "recon_reduce": reduce,
-        "kl_reduce": reduce,
-    }
+    of_recon, of_kl = {"recon_loss": recon, "recon_reduce": reduce}, {"kl_reduce": reduce}
     sample = {"pred": pred, "target": target}
     for arguments in (
-        {**sample, "mu": mu, "log_var": log_var},
-        {**sample, "mu": mu, "std": torch.exp(0.5 * log_var)},
-        {**sample, "kl": terms["kl"]},
-        {"recon": terms["r"], "mu": mu, "log_var": log_var},
+        {**sample, "mu": mu, "log_var": log_var, **of_recon, **of_kl},
+        {**sample, "mu": mu, "std": torch.exp(0.5 * log_var), **of_recon, **of_kl},
+        {**sample, "kl": terms["kl"], **of_recon},
+        {"recon": terms["r"], "mu": mu, "log_var": log_var, **of_kl},
         {"recon": terms["r"], "kl": terms["kl"]},
     ):
-        agree("vae-elbo", reduced.__getitem__, {**arguments, **parameters})
+        agree("vae-elbo", reduced.__getitem__, {**arguments, "beta": 4.0})
 
 
 def test_extremes() -> None:
