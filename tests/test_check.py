@@ -267,3 +267,15 @@ def test_text_that_looks_like_a_number_is_counted(run: Run) -> None:
         (p["role"], p["count"], p["first"][0]["row"]) for p in json.loads(done.stdout)["problems"]
     ]
     assert found == [("pred", 1, 2), ("target", 1, 3)]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "feather"])
+def test_a_file_without_columns(suffix: str, run: Run, tmp_path: Path) -> None:
+    write = pq.write_table if suffix == "parquet" else feather.write_feather
+    write(pa.table({}), tmp_path / f"p.{suffix}")
+    for arguments in (
+        ("check", "--data", f"p.{suffix}"),
+        ("compute", "mse", "--pred", f"p.{suffix}", "--target", f"p.{suffix}"),
+    ):
+        done = run(*arguments)
+        assert (done.returncode, done.stderr) == (3, f"error: p.{suffix}: no columns\n")

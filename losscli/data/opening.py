@@ -118,6 +118,8 @@ def open_streams(
         if not roles[name].whole:
             _check_keys(source, keys, source.display or name)
         names, read_columns = _columns_of(source, reference, keys)
+        if not read_columns:
+            raise DataError(f"{source.display or name}: no columns")
         first = len(wanted[at])
         scores = next(iter(columns.values())).names if columns else []
         wanted[at] += [_wanted(column, roles[name], naming, scores) for column in read_columns]

@@ -12,6 +12,7 @@ from losscli.data.references import Reference
 from losscli.data.source import WHOLE, Wanted
 from losscli.data.troubles import Trouble
 from losscli.engine.fits import Seen
+from losscli.errors import DataError
 
 
 class ColumnSeen(NamedTuple):
@@ -39,7 +40,9 @@ def columns(path: str, read: ReadOptions) -> list[ColumnSeen]:
         counts[trouble.column] = counts.get(trouble.column, 0) + trouble.total
 
     with contextlib.closing(LenientSource(open_source(Reference(path), read), tell)) as source:
-        names = [*source.columns, *source.keys] or [WHOLE]
+        names = [WHOLE] if source.whole else [*source.columns, *source.keys]
+        if not names:
+            raise DataError(f"{source.display}: no columns")
         seen: dict[str, Seen] = {}
         found = {name: np.zeros(3, int) for name in names}
         for piece in source.pieces([Wanted(name) for name in names]):
