@@ -376,8 +376,8 @@ TAIL = """
   values, 36 MiB.
 - **Fuzzing** (`python -m tests.fuzz TARGET`, coverage-guided by atheris): 3.8 million executions:
   references 920,000, options 570,000, CSV 610,000, JSON lines 200,000, Parquet 440,000, Arrow
-  300,000, `.npy` 200,000, `.npz` 280,000, compressed files 300,000. What it found is mended, and kept in
-  `tests/fuzz/corpus`, which the tests replay.
+  300,000, `.npy` 200,000, `.npz` 280,000, compressed files 300,000, safetensors
+  60,000. What it found is mended, and kept in `tests/fuzz/corpus`, which the tests replay.
 """
 
 

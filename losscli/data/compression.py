@@ -1,6 +1,7 @@
 """Compressed files, unpacked as they are read."""
 
 import io
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from losscli.errors import FileError, LosscliError
@@ -12,6 +13,8 @@ MAGICS = {
     b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstandard",
 }
+#: bytes that are unpacked at once
+_CHUNK = 1 << 16
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 
 
@@ -46,6 +49,50 @@ class _Unpacked(io.RawIOBase):
         super().close()
 
 
+class _Members:
+    """Compressed streams one after the other, and nothing else.
+
+    Python's own readers take whatever follows a stream, and is none, for the end.
+    """
+
+    def __init__(self, stream: BinaryIO, new: Callable[[], Any], padding: int = 0) -> None:
+        """Between streams there may be zeros, a multiple of `padding`."""
+        self._stream, self._new, self._padding = stream, new, padding
+        self._member, self._rest = new(), b""
+
+    def read(self, size: int) -> bytes:
+        while True:
+            if self._member.eof and not self._next():
+                return b""
+            if self._member.needs_input:
+                self._rest = self._rest or self._stream.read(_CHUNK)
+                if not self._rest:
+                    raise EOFError("cut short")
+            data, self._rest = self._rest, b""
+            found: bytes = self._member.decompress(data, size)
+            if found:
+                return found
+
+    def close(self) -> None:
+        """The stream is closed by whoever opened it."""
+
+    def _next(self) -> bool:
+        """Whether there is more after the end of a stream; it has to be another one."""
+        rest, zeros = self._member.unused_data, 0
+        while True:
+            rest = rest or self._stream.read(_CHUNK)
+            there = rest.lstrip(b"\0") if self._padding else rest
+            zeros += len(rest) - len(there)
+            if there or not rest:
+                break
+            rest = b""
+        if zeros and zeros % self._padding:
+            raise OSError(f"{zeros} zeros after a stream, expected a multiple of {self._padding}")
+        if there:
+            self._member, self._rest = self._new(), there
+        return bool(there)
+
+
 def _open(stream: BinaryIO, kind: str) -> Any:
     if kind == "gzip":
         import gzip
@@ -54,11 +101,11 @@ def _open(stream: BinaryIO, kind: str) -> Any:
     if kind == "bzip2":
         import bz2
 
-        return bz2.BZ2File(stream)
+        return _Members(stream, bz2.BZ2Decompressor)
     if kind == "xz":
         import lzma
 
-        return lzma.LZMAFile(stream)
+        return _Members(stream, lzma.LZMADecompressor, padding=4)
     import pyarrow as pa
 
     return pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd")

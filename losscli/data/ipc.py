@@ -57,6 +57,11 @@ class IpcSource(Source):
                 f"{self.display}: an Arrow stream without its end: cut short, or never closed",
                 "writers mark the end of a stream when they are closed",
             )
+        if self._bytes.read(1):
+            raise FileError(
+                f"{self.display}: there are bytes after the end of an Arrow stream",
+                "one stream a file: files of a directory are read one after the other",
+            )
 
     def _batches(self, names: list[str]) -> Iterator[Any]:
         """The batches of a file. Of compressed ones, only the columns wanted are unpacked.

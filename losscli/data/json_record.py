@@ -10,6 +10,8 @@ from losscli.data.source import BadValue
 from losscli.data.text import recode
 from losscli.data.troubles import NOT_UTF8, BadLine
 
+#: of a whole number, at most: no key has so many
+_DIGITS = 1000
 #: what Arrow has no type for: numbers beyond 64 bits, and halves of characters
 UNFIT = (OverflowError, UnicodeEncodeError)
 
@@ -17,7 +19,7 @@ UNFIT = (OverflowError, UnicodeEncodeError)
 def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any] | BadLine:
     """The object that a line holds."""
     try:
-        record = json.loads(text.decode(), object_pairs_hook=_once)
+        record = json.loads(text.decode(), object_pairs_hook=_once, parse_int=whole)
     except UnicodeDecodeError as error:
         wrong, value = "not UTF-8 text", ascii(error.object[error.start : error.end])[1:]
         hint = recode("LATIN1", display)
@@ -27,8 +29,6 @@ def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any
         return _not_json(row, line, f"{error.msg} at character {error.pos + 1}", hint)
     except RecursionError:
         return _not_json(row, line, "nested too deeply", "")
-    except ValueError as error:  # a number of too many digits
-        return _not_json(row, line, str(error).partition(";")[0], "")
     except _Twice as twice:
         name = str(twice)
         return BadLine(
@@ -39,6 +39,11 @@ def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any
         value = named(record)
         return BadLine("not-an-object", row, line, value, wrong, f"{value}, {wrong}")
     return record
+
+
+def whole(text: str) -> int | float:
+    """A whole number as it is; as a float where 0 has a sign, or it has more digits than any key."""
+    return float(text) if text == "-0" or len(text) > _DIGITS else int(text)
 
 
 def named(value: Any) -> str:

@@ -6,6 +6,7 @@ cannot read in this way is read by Python, whose errors name the line.
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -15,7 +16,15 @@ import pyarrow as pa
 from losscli.data import arrow, nested
 from losscli.data.ahead import each_ahead
 from losscli.data.groups import group_names
-from losscli.data.json_record import UNFIT, kind_of, named, of_one_type, plain_kinds, read_record
+from losscli.data.json_record import (
+    UNFIT,
+    kind_of,
+    named,
+    of_one_type,
+    plain_kinds,
+    read_record,
+    whole,
+)
 from losscli.data.lines import count_lines
 from losscli.data.records import lines
 from losscli.data.source import BadValue, Source, Values, Wanted, misfit
@@ -67,6 +76,8 @@ class JsonSource(Source):
                 del self._kinds[path]  # an object that is missing in some records
         self._paths = {".".join(path): path for path in self._kinds}
         self.columns = [".".join(path) for path in self._kinds]
+        if not self.columns:
+            raise DataError(f"{display}: no columns: its first objects are empty")
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names_of(wanted, self.columns, self.display)
@@ -96,7 +107,7 @@ class JsonSource(Source):
         """The first records, without those that are damaged: they are named when they are read."""
         for text in start.split(b"\n", _LOOK)[:_LOOK]:
             try:
-                record = json.loads(text)
+                record = json.loads(text, parse_int=whole)
             except (ValueError, RecursionError):
                 continue
             if isinstance(record, dict):
@@ -226,7 +237,10 @@ class JsonSource(Source):
                 return None
             return value if wanted.labels else _WORDS.get(value, value)
         if isinstance(value, int) and not isinstance(value, bool):
-            return float(value) if abs(value) < 1 << 1023 else np.copysign(np.inf, value)
+            try:
+                return float(value)
+            except OverflowError:
+                return math.copysign(math.inf, value)
         return value
 
 

@@ -39,7 +39,7 @@ class NpyArray:
             self.dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(fields["descr"])
             self.shape: tuple[int, ...] = tuple(map(index, fields["shape"]))
             fortran = bool(fields["fortran_order"])
-        except (KeyError, TypeError, ValueError, SyntaxError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, SyntaxError) as error:
             self._unreadable(f"its header makes no sense ({error})")
         self._check_dtype()
         if not self.shape:

@@ -36,7 +36,7 @@ class SafetensorsSource(Source):
         if not 0 < length <= min(size - 8, _LONGEST_HEADER):
             self._unreadable("its header is cut short")
         try:
-            header = json.loads(file.read(length))
+            header = json.loads(file.read(length), object_pairs_hook=self._each_once)
         except (ValueError, RecursionError):
             self._unreadable("its header is not JSON")
         if not isinstance(header, dict):
@@ -45,6 +45,7 @@ class SafetensorsSource(Source):
         self._start, self._size = 8 + length, size - 8 - length
         self._map = map_file(file)
         self.columns = list(self._tensors)
+        self._check_all_covered()
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         arrays = {w.column: self._array(w.column) for w in wanted}
@@ -60,6 +61,34 @@ class SafetensorsSource(Source):
 
     def close(self) -> None:
         self._file.close()
+
+    def _each_once(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object whose names are told apart."""
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            self._unreadable("a name is twice in its header")
+        return found
+
+    def _check_all_covered(self) -> None:
+        """Every byte is of one tensor, as the format demands."""
+        end = 0
+        for name in sorted(self._tensors, key=self._offsets):
+            first, last = self._offsets(name)
+            if first != end:
+                self._unreadable(f"'{name}' does not begin where the tensor before it ends")
+            end = last
+        if end != self._size:
+            why = "cut short" if end > self._size else "too long"
+            self._unreadable(f"{why}, {self._size} bytes of values where its tensors are {end}")
+
+    def _offsets(self, name: str) -> tuple[int, int]:
+        try:
+            first, last = self._tensors[name]["data_offsets"]
+            if not all(type(x) is int for x in (first, last, *self._tensors[name]["shape"])):
+                raise TypeError
+        except (KeyError, TypeError, ValueError):
+            self._unreadable(f"the header of '{name}' makes no sense")
+        return first, last
 
     def _rows(self, arrays: dict[str, Any], name: str, start: int, step: int) -> Any:
         part = arrays[name][start : start + step]
