@@ -6,14 +6,9 @@ import io
 import os
 import signal
 import sys
-import time
-from types import FrameType
 
+from losscli import signals
 from losscli.errors import ExitCode, Terminated
-
-#: seconds after which a second signal ends what the first did not
-PATIENCE = 3.0
-_SIGNALS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
 
 
 def run() -> None:
@@ -22,7 +17,21 @@ def run() -> None:
     Tearing down the interpreter with NumPy and Arrow loaded takes longer than a small job. All
     outputs are closed by now, so there is nothing to tear down for.
     """
-    _heed_signals()
+    signals.heed()
+    try:
+        _prepare()
+        from losscli.cli import main
+
+        code = _flushed(main())
+        signals.ignore()
+    except Terminated as end:
+        from losscli.cli.main import ended
+
+        code = ended(end)
+    os._exit(code)
+
+
+def _prepare() -> None:
     # A second thread pool for matrix products would only spin: losses are computed block by block.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Hardly anything that imports make is garbage: looking for it takes a tenth of a small job.
@@ -32,16 +41,6 @@ def run() -> None:
     if sys.argv[1:2] == ["compute"]:
         _keep_memory()
         _heed_cut_files()
-    try:
-        from losscli.cli import main
-
-        code = _flushed(main())
-        _ignore_signals()
-    except Terminated as end:
-        from losscli.cli.main import ended
-
-        code = ended(end)
-    os._exit(code)
 
 
 def _flushed(code: int) -> int:
@@ -118,28 +117,6 @@ def _heed_cut_files() -> None:
     _heed_cut_files.handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(end)  # type: ignore[attr-defined]
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).signal(signal.SIGBUS, _heed_cut_files.handler)  # type: ignore[attr-defined]
-
-
-def _heed_signals() -> None:
-    """Unwind when asked to end, so that nothing is left behind; what is ignored stays ignored."""
-    for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
-
-
-def _ignore_signals() -> None:
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    """End once: a second signal must not cut the unwinding short, unless there seems to be none."""
-    code = ExitCode(128 + number)
-    if Terminated.asked is None:
-        Terminated.asked, Terminated.since = code, time.monotonic()
-        raise Terminated(code)
-    if time.monotonic() - Terminated.since > PATIENCE:
-        os._exit(code)
 
 
 if __name__ == "__main__":

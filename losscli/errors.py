@@ -31,6 +31,8 @@ class Terminated(BaseException):
     asked: ClassVar[ExitCode | None] = None
     #: and when, by `time.monotonic`
     since: ClassVar[float] = 0.0
+    #: whether it is ending
+    heeded: ClassVar[bool] = False
 
     def __init__(self, exit_code: ExitCode = ExitCode.TERMINATED) -> None:
         super().__init__()

@@ -17,12 +17,12 @@ import pandas as pd
 import pytest
 
 import losscli
-from losscli.__main__ import PATIENCE
 from losscli.cli.compute import build
 from losscli.declare import Pooled, Positive, Rows, Scores, Sign, loss, numerics
 from losscli.errors import DataError, FileError, UsageError
 from losscli.losses import CATALOGUE
 from losscli.losses.regression import huber
+from losscli.signals import PATIENCE
 from losscli.user_losses import RESERVED
 from tests.conftest import ROOT, Run
 
@@ -938,3 +938,35 @@ def test_an_async_function_is_no_loss(here: Path, run: Run) -> None:
         2,
         "error: f.py: f is an async function, expected one that returns losses\n",
     )
+
+
+def test_an_import_without_end_is_not_waited_for(here: Path) -> None:
+    """A signal waits for an import, which an exception would leave half done."""
+    written(here, 'import time\nprint("begun", flush=True)\ntime.sleep(60)\n')
+    with begun(here) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 128 + signal.SIGINT
+        assert process.stderr is not None
+        assert process.stderr.read() == "interrupted\n"
+
+
+FORGETS = """
+import time
+class Held:
+    def __del__(self):
+        print("begun", flush=True)
+        time.sleep(0.5)
+def f(pred, target):
+    Held()
+    time.sleep(60)
+    return abs(pred - target)
+"""
+
+
+def test_a_signal_is_not_swallowed_where_python_swallows_exceptions(here: Path) -> None:
+    written(here, FORGETS)
+    with begun(here) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 128 + signal.SIGTERM
+        assert process.stderr is not None
+        assert process.stderr.read() == ""

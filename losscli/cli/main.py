@@ -98,6 +98,8 @@ def main(args: Sequence[str] | None = None) -> int:
     except (Terminated, KeyboardInterrupt, click.Abort) as end:
         return ended(end)
     except Exception as error:
+        if Terminated.asked is not None:  # what was left half done on the way out
+            return ended(Terminated(Terminated.asked))
         if "--traceback" in arguments:
             import traceback
 
@@ -114,6 +116,7 @@ def left_pipe() -> int:
 
 def ended(end: BaseException) -> int:
     """Someone wanted the program to end; who pressed Ctrl-C is told that it has."""
+    Terminated.heeded = True
     code = end.exit_code if isinstance(end, Terminated) else ExitCode.INTERRUPTED
     if code == ExitCode.INTERRUPTED:
         with contextlib.suppress(OSError):

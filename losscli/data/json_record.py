@@ -42,7 +42,7 @@ def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any
 
 
 def whole(text: str) -> int | float:
-    """A whole number as it is; as a float where 0 has a sign, or it has more digits than any key."""
+    """A whole number as it is; as a float where 0 has a sign, or it is longer than any key."""
     return float(text) if text == "-0" or len(text) > _DIGITS else int(text)
 
 

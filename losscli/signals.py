@@ -1,0 +1,79 @@
+"""What ends the process from outside: SIGINT, SIGTERM and SIGHUP unwind it, once."""
+
+import os
+import signal
+import sys
+import time
+from types import FrameType
+
+from losscli.errors import ExitCode, Terminated
+
+#: seconds after which a second signal, or an import without end, is not waited for any more
+PATIENCE = 3.0
+#: seconds until it is looked again whether a signal has been heeded
+AGAIN = 0.05
+_SIGNALS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
+
+
+def heed() -> None:
+    """Unwind when asked to end, so that nothing is left behind; what is ignored stays ignored."""
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, _look_again)
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def ignore() -> None:
+    """The process ends by itself."""
+    Terminated.heeded = True
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End once: a second signal must not cut the unwinding short, unless there seems to be none."""
+    code = ExitCode(128 + number)
+    if Terminated.asked is None:
+        Terminated.asked, Terminated.since = code, time.monotonic()
+        _unwind(frame)
+    elif time.monotonic() - Terminated.since > PATIENCE:
+        os._exit(code)
+
+
+def _look_again(number: int, frame: FrameType | None) -> None:
+    """Where the exception was swallowed, or it was no time for one, it comes again."""
+    if Terminated.asked is not None and not Terminated.heeded:
+        _unwind(frame)
+
+
+def _unwind(frame: FrameType | None) -> None:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+    code = Terminated.asked or ExitCode.TERMINATED
+    if not _cannot_be_left(frame):
+        if not _unwinds():
+            raise Terminated(code)
+    elif not hasattr(signal, "setitimer") or time.monotonic() - Terminated.since > PATIENCE:
+        # No output has a name before it is whole, so nothing is left behind.
+        if code == ExitCode.INTERRUPTED:
+            os.write(2, b"interrupted\n")
+        os._exit(code)
+
+
+def _cannot_be_left(frame: FrameType | None) -> bool:
+    """Whether an exception would leave an import half done, or be swallowed where it is raised."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _unwinds() -> bool:
+    """Whether what was raised is on its way out, through the blocks that clean up."""
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, Terminated):
+        error = error.__context__
+    return error is not None
