@@ -340,7 +340,7 @@ def test_slow_pipes_and_substitutions(data: Path) -> None:
 
 def test_an_empty_option_is_not_left_out(run: Run, data: Path) -> None:
     done = run("compute", "mse", "--data", "g.csv", "--weight", "", cwd=data)
-    assert (done.returncode, done.stdout) == (3, "")
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_outputs_are_looked_at_before_the_work(run: Run, data: Path) -> None:
@@ -483,3 +483,14 @@ def test_a_bar_for_long_work_on_a_terminal(tmp_path: Path) -> None:
     assert "1.0" in seen
     assert "rows" not in on_terminal([*arguments, "--no-progress"], 100, **env)
     assert progress.PATIENCE == 1.0
+
+
+@pytest.mark.parametrize("option", ["--pred", "--data", "--output", "--per-sample"])
+def test_an_empty_name_is_none(option: str, run: Run, tmp_path: Path) -> None:
+    """As of a variable of the shell that is not set."""
+    (tmp_path / "g.csv").write_text("pred,target\n1,2\n")
+    data = [] if option == "--data" else ["--data", "g.csv"]
+    done = run("compute", "mse", *data, option, "")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert option in done.stderr
+    assert "the name is empty" in done.stderr

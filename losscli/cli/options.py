@@ -37,6 +37,12 @@ class ReferenceType(click.ParamType):  # type: ignore[type-arg]
 
     name = "reference"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A name that is empty, as of a variable that is not set, is none."""
+        if value == "":
+            self.fail("the name is empty", param, ctx)
+        return value
+
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
