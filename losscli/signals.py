@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 from types import FrameType
 
@@ -10,7 +9,7 @@ from losscli.errors import ExitCode, Terminated
 
 #: seconds after which a second signal, or an import without end, is not waited for any more
 PATIENCE = 3.0
-#: seconds until it is looked again whether a signal has been heeded
+#: seconds until it is looked again whether it is a time for an exception
 AGAIN = 0.05
 _SIGNALS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
 
@@ -42,23 +41,22 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _look_again(number: int, frame: FrameType | None) -> None:
-    """Where the exception was swallowed, or it was no time for one, it comes again."""
+    """It was no time for an exception when the signal came."""
     if Terminated.asked is not None and not Terminated.heeded:
         _unwind(frame)
 
 
 def _unwind(frame: FrameType | None) -> None:
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, AGAIN)
     code = Terminated.asked or ExitCode.TERMINATED
     if not _cannot_be_left(frame):
-        if not _unwinds():
-            raise Terminated(code)
-    elif not hasattr(signal, "setitimer") or time.monotonic() - Terminated.since > PATIENCE:
-        # No output has a name before it is whole, so nothing is left behind.
-        if code == ExitCode.INTERRUPTED:
-            os.write(2, b"interrupted\n")
-        os._exit(code)
+        raise Terminated(code)
+    if hasattr(signal, "setitimer") and time.monotonic() - Terminated.since <= PATIENCE:
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        return
+    # No output has a name before it is whole, so nothing is left behind.
+    if code == ExitCode.INTERRUPTED:
+        os.write(2, b"interrupted\n")
+    os._exit(code)
 
 
 def _cannot_be_left(frame: FrameType | None) -> bool:
@@ -69,11 +67,3 @@ def _cannot_be_left(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _unwinds() -> bool:
-    """Whether what was raised is on its way out, through the blocks that clean up."""
-    error = sys.exc_info()[1]
-    while error is not None and not isinstance(error, Terminated):
-        error = error.__context__
-    return error is not None
