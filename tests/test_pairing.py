@@ -566,6 +566,16 @@ def test_memory_grows_with_the_bytes_of_keys(memory: str | None, tmp_path: Path)
     assert mebibytes_of(rows, "parquet", memory, tmp_path) < 500
 
 
+def test_long_keys_come_in_small_batches(tmp_path: Path) -> None:
+    """All keys are long: 117 MB a file, which was held several times over as one batch."""
+    rows = 30_000
+    keys = pa.array([f"{i:05}" + "x" * 3900 for i in range(rows)])
+    for name, seed in (("pred", 1), ("target", 2)):
+        order = np.random.default_rng(seed).permutation(rows)
+        write(tmp_path / f"{name}.parquet", {"id": keys, name: np.arange(rows) % 10.0}, order)
+    assert mebibytes_of(rows, "parquet", "100M", tmp_path) < 450
+
+
 def mebibytes_of(rows: int, suffix: str, memory: str | None, folder: Path) -> int:
     """What a process of its own takes more to pair all rows of two files."""
     bound = f", max_memory='{memory}'" if memory else ""

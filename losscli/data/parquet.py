@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow.types import is_nested
 
+from losscli.data.arrow import is_bytes, is_text
 from losscli.data.nested import column_names
 from losscli.data.source import Source, Span, Values, Wanted, piece_rows
 from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, row_width, within
@@ -106,17 +107,24 @@ class ParquetSource(Source):
             yield from _all_there(within(batches, span.start - starts[first], rows), rows)
 
     def _batch_rows(self, names: Sequence[str]) -> int:
-        """Rows of a batch: a row of a list column is worth many values, as the first rows tell.
+        """Rows of a batch: a list or a text is worth many values, as the first rows tell.
 
         The metadata of columns would tell as well, but where its statistics are damaged pyarrow
         aborts the process when it is asked for them.
         """
-        if not any(map(is_nested, self._file.schema_arrow.types)):
+        schema = self._file.schema_arrow
+        if not any(_may_be_wide(schema, name) for name in names):
             return piece_rows(len(names))
         with self._open(metadata=self._file.metadata) as reader:
             batches = reader.iter_batches(PROBE_ROWS, columns=names, use_threads=False)
             first = next(batches, None)
         return piece_rows(1 if first is None else row_width(first))
+
+
+def _may_be_wide(schema: Any, name: str) -> bool:
+    """Whether values of a column, or of a member of one, may be lists or texts."""
+    at = schema.get_field_index(name)
+    return at < 0 or any(test(schema.types[at]) for test in (is_nested, is_text, is_bytes))
 
 
 def _all_there(batches: Iterator[Any], rows: int | None) -> Iterator[Any]:

@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 
 from losscli.data import nested
-from losscli.data.arrow import read
+from losscli.data.arrow import is_bytes, is_text, read
 from losscli.data.source import BadValue, Values, Wanted, misfit, piece_rows
 from losscli.errors import DataError, FileError
 
+_VALUE_BYTES = 8
 #: what Arrow raises for bytes that make no sense to it: names and words that are not UTF-8, too
 DAMAGE = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
 
@@ -81,9 +82,11 @@ def row_width(batch: Any) -> int:
 
 
 def _values(array: Any) -> int:
-    """How many values an array holds, those of its lists counted one by one."""
+    """How many values an array holds, those of its lists counted one by one, and texts by size."""
     if pa.types.is_struct(array.type):
         return sum(map(_values, array.flatten()))
+    if is_text(array.type) or is_bytes(array.type):
+        return max(len(array), array.nbytes // _VALUE_BYTES)
     return max(len(array), _values(array.values)) if hasattr(array, "values") else len(array)
 
 
