@@ -60,6 +60,40 @@ def test_any_spelling_of_a_number_is_the_nearest_double(
 
 
 @pytest.mark.parametrize("python", [False, True])
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_whole_number_has_the_bits_of_its_text(
+    python: bool, blank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python's float has them: the sign of -0, all that is finite, and infinity beyond it."""
+    if python:
+        by_python(monkeypatch)
+    largest = str(int(np.finfo(float).max))
+    texts = ["-0", "0", "-0.0", "1" + "0" * 308, "-1" + "0" * 308, str(1 << 1023), largest]
+    texts += [str(int(largest) + (1 << 969)), "1" + "0" * 309, "-" + "7" * 5001]
+    for text in texts:
+        for cell in (text, f"[{text}]"):
+            (found,) = read(f'{{"a": {cell}}}\n{blank}{{"a": {cell}}}\n')
+            assert found.ravel().tobytes() == np.array([float(text)] * 2).tobytes()
+
+
+def test_whole_numbers_of_thousands_of_digits(tmp_path: Path) -> None:
+    """As values they are infinite; as keys they are too long, and as groups not confused."""
+    path, long = tmp_path / "f.jsonl", "7" * 5000
+    ids = [f"{long}1", f"{long}2", "-0", "0"]
+    lines = [f'{{"pred": 0.5, "target": 0, "id": {key}}}\n' for key in ids]
+    path.write_text("".join(lines))
+    found = losscli.compute("dice", data=path, by="id", per_sample=True)
+    assert len(found.per_sample) == 3
+    with pytest.raises(DataError, match="column 'id', row 1: got inf, expected a finite number"):
+        losscli.compute("mse", data=path, pred="id", target="target")
+    with pytest.raises(DataError, match="over 76 digits"):
+        losscli.compute("mse", pred=f"{path}#pred", target=f"{path}#target", on="id")
+    path.write_text(f'{{"pred": 1, "target": 0, "id": {long}}}\n{{"id": 0.5}}\n')
+    with pytest.raises(DataError, match=r"row 1: got 7+…, expected a number that float64 holds"):
+        losscli.compute("mse", pred=f"{path}#pred", target=f"{path}#target", on="id")
+
+
+@pytest.mark.parametrize("python", [False, True])
 @pytest.mark.parametrize("chunk", [1, 50, 10_000])
 def test_types_are_decided_by_what_is_wanted(
     python: bool, chunk: int, monkeypatch: pytest.MonkeyPatch

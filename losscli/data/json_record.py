@@ -10,8 +10,8 @@ from losscli.data.source import BadValue
 from losscli.data.text import recode
 from losscli.data.troubles import NOT_UTF8, BadLine
 
-#: of a whole number, at most: no key has so many
-_DIGITS = 1000
+#: as many digits as Python makes an int of, however it is set up
+_DIGITS = 640
 #: what Arrow has no type for: numbers beyond 64 bits, and halves of characters
 UNFIT = (OverflowError, UnicodeEncodeError)
 
@@ -41,9 +41,27 @@ def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any
     return record
 
 
-def whole(text: str) -> int | float:
-    """A whole number as it is; as a float where 0 has a sign, or it is longer than any key."""
-    return float(text) if text == "-0" or len(text) > _DIGITS else int(text)
+class _Written(int):
+    """A whole number that an int does not hold as it is written: -0, or hundreds of digits."""
+
+    text: str
+
+    def __new__(cls, text: str) -> "_Written":
+        """The int has the first digits, which are enough to tell that it is too large for a key."""
+        number = super().__new__(cls, text[:_DIGITS])
+        number.text = text
+        return number
+
+    def __float__(self) -> float:
+        return float(self.text)
+
+    def __str__(self) -> str:
+        return self.text if self else "0"
+
+
+def whole(text: str) -> int:
+    """A whole number, from which its text can be had again."""
+    return _Written(text) if text == "-0" or len(text) > _DIGITS else int(text)
 
 
 def named(value: Any) -> str:
@@ -80,10 +98,10 @@ def of_one_type(values: list[Any]) -> Any:
     if kinds == {"whole"}:
         return large_numbers(values)
     if kinds == {"whole", "number"}:
-        sizes = enumerate(abs(value) if type(value) is int else 0 for value in values)
+        sizes = enumerate(abs(value) if isinstance(value, int) else 0 for value in values)
         at = next(i for i, size in sizes if size > 1 << 53)
         expected = "a number that float64 holds, beside others that are not whole (--on)"
-        raise BadValue(at, f"got {values[at]}", expected)
+        raise BadValue(at, f"got {named(values[at])}", expected)
     return pa.array([None if value is None else _text(value) for value in values])
 
 

@@ -240,7 +240,7 @@ class JsonSource(Source):
             try:
                 return float(value)
             except OverflowError:
-                return math.copysign(math.inf, value)
+                return math.inf if value > 0 else -math.inf
         return value
 
 

@@ -86,7 +86,7 @@ def _values(array: Any) -> int:
     if pa.types.is_struct(array.type):
         return sum(map(_values, array.flatten()))
     if is_text(array.type) or is_bytes(array.type):
-        return max(len(array), array.nbytes // _VALUE_BYTES)
+        return max(len(array), int(array.nbytes) // _VALUE_BYTES)
     return max(len(array), _values(array.values)) if hasattr(array, "values") else len(array)
 
 
