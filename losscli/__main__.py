@@ -56,12 +56,23 @@ def _flushed(code: int) -> int:
 
 
 def _prepare_streams() -> None:
-    """Standard streams that are closed go nowhere; letters that a terminal has not become '?'."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        elif isinstance(stream, io.TextIOWrapper):
+    """Letters that a terminal has not become '?'.
+
+    Where a standard stream is closed, no file that is opened takes its number. What is written to
+    standard output then fails as it is flushed; messages go nowhere.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)  # takes the first number that is free
+    if sys.stdout is None:
+        closed = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stdout = sys.__stdout__ = closed  # type: ignore[misc]
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 

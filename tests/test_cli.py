@@ -322,7 +322,18 @@ def test_a_full_disk(data: Path, options: str) -> None:
 
 
 def test_closed_streams(data: Path) -> None:
-    assert shell("losscli compute mse --data g.csv >&-", data).returncode == 0
+    for closed in (">&-", "<&- >&-"):
+        for command in (
+            "compute mse --data g.csv",
+            "list",
+            "--help",
+            "check mse --data g.csv -f json",
+        ):
+            done = shell(f"losscli {command} {closed}", data)
+            lost = "error: standard output: Bad file descriptor\n"
+            assert (done.returncode, done.stderr) == (4, lost)
+    assert shell("losscli compute mse --data g.csv -o v.csv <&- >&- 2>&-", data).returncode == 0
+    assert (data / "v.csv").read_text().startswith("loss,reduction,value")
     assert shell("losscli compute mse --data nope.csv 2>&-", data).returncode == 4
     done = shell("losscli compute mse --data - <&-", data)
     assert (done.returncode, done.stderr) == (4, "error: standard input is closed\n")

@@ -257,8 +257,8 @@ def test_what_a_file_writes_to_number_1_is_no_data(more: str, here: Path, run: R
     ("redirection", "code", "out", "err"),
     [
         ("2>&-", 0, "0.5\n", ""),
-        (">&-", 0, "", ""),
-        (">&- 2>&-", 0, "", ""),
+        (">&-", 4, "", "from C childerror: standard output: Bad file descriptor\n"),
+        (">&- 2>&-", 4, "", ""),
         (">> log; r=$?; cat log; (exit $r)", 0, "before\n0.5\n", "loaded called from C child"),
         ("> /dev/full", 4, "", "error: standard output: No space left on device\n"),
     ],
