@@ -56,6 +56,37 @@ def test_what_follows_a_stream_is_another(suffix: str, what: str, tmp_path: Path
         rows_of(path)
 
 
+@pytest.mark.parametrize("compression", [None, "zstd"])
+@pytest.mark.parametrize("others", [1, 50])
+def test_two_arrow_files_in_one(compression: str | None, others: int, tmp_path: Path) -> None:
+    """The last footer says where batches are, but not from where: those of the first were read."""
+
+    def file(rows: int) -> bytes:
+        table = pa.table({"pred": np.arange(rows) + 0.5, "target": np.arange(rows, dtype=float)})
+        options = pa.ipc.IpcWriteOptions(compression=compression)
+        sink = io.BytesIO()
+        with pa.ipc.new_file(sink, table.schema, options=options) as writer:
+            writer.write_table(table, max_chunksize=20)
+        return sink.getvalue()
+
+    path = tmp_path / "p.feather"
+    for rows in (0, 1, 50):
+        path.write_bytes(file(rows))
+        if rows:
+            assert rows_of(path) == rows
+    path.write_bytes(file(50) + file(others))
+    with pytest.raises(FileError, match="two files in one"):
+        rows_of(path)
+
+
+def test_two_archives_in_one(tmp_path: Path) -> None:
+    path, sink = tmp_path / "p.npz", io.BytesIO()
+    np.savez(sink, pred=np.ones(3), target=np.zeros(3))
+    path.write_bytes(sink.getvalue() * 2)
+    with pytest.raises(FileError, match="two in one"):
+        rows_of(path)
+
+
 def test_bytes_after_an_arrow_stream(tmp_path: Path) -> None:
     table = pa.table({"pred": [1.0, 2.0], "target": [0.0, 0.0]})
     stream = io.BytesIO()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as pa_ipc
 
@@ -11,6 +12,11 @@ from losscli.data.nested import column_names, top
 from losscli.data.source import Source, Values, Wanted
 from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, slices
 from losscli.errors import FileError
+
+#: bytes between the last batch and the footer, at most: a mark, and what fills up a line of cache
+_END_OF_BATCHES = 128
+#: where a batch is, by the footer of a file
+_BLOCK = np.dtype([("at", "<i8"), ("header", "<i4"), ("", "<i4"), ("body", "<i8")])
 
 
 class IpcSource(Source):
@@ -31,6 +37,11 @@ class IpcSource(Source):
             self.columns: list[str] = column_names(self._reader.schema)
         except DAMAGE as error:
             raise FileError(f"{display}: not a readable Arrow file: {first_line(error)}") from None
+        if not streams and _unnamed_bytes(self._map) > _END_OF_BATCHES:
+            raise FileError(
+                f"{display}: its last bytes are those of a shorter Arrow file: two files in one?",
+                "one file each: files of a directory are read one after the other",
+            )
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names = names_of(wanted, self.columns, self.display)
@@ -84,6 +95,30 @@ class IpcSource(Source):
             for buffer in buffers
             if buffer is not None and buffer.size
         )
+
+
+def _unnamed_bytes(file: Any) -> int:
+    """How many bytes before the footer are of no batch that it names.
+
+    The footer, which Arrow has found sound, is a flatbuffer, in which a table begins with where its
+    fields are: the dictionaries are its third, the batches its fourth.
+    """
+
+    def number(at: int, dtype: str = "<u4") -> int:
+        return int(np.frombuffer(file, dtype, 1, at)[0])
+
+    end = len(file) - 10  # four bytes of length, and ARROW1
+    start = end - number(end, "<i4")
+    table = start + number(start)
+    fields = table - number(table, "<i4")
+    last = 0
+    for field in (8, 10):
+        if field < number(fields, "<u2") and (at := number(fields + field, "<u2")):
+            vector = table + at + number(table + at)
+            blocks = np.frombuffer(file, _BLOCK, number(vector), vector + 4)
+            ends = blocks["at"] + blocks["header"] + blocks["body"]
+            last = max(last, int(ends.max(initial=0)))
+    return start - last if last else 0
 
 
 class _Bytes:

@@ -95,6 +95,11 @@ class NpzSource(Source):
         self.columns = [name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)]
         if not self.columns:
             raise of_archive(names, display)
+        if min(member.header_offset for member in self._zip.infolist()):
+            raise FileError(
+                f"{display}: there are bytes before its archive, as of another one: two in one?",
+                "one file each: files of a directory are read one after the other",
+            )
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names = list(dict.fromkeys(w.column for w in wanted))
