@@ -118,6 +118,12 @@ def check_columns(request: Request, shapes: Mapping[str, Shape]) -> None:
             f"{form.name(library)} of several columns is {loss.of_classes}",
             f"losscli compute {loss.of_classes} --dialect {library}",
         )
+    if form.not_of_rows and len(shapes["target"]) == len(shape):
+        raise UsageError(
+            f"{form.name(library)} of a target with a value for every class {form.not_of_rows}",
+            "give class indices; or leave --dialect out, and divide its mean by "
+            f"{shape[-1]} for the number that {library} gives",
+        )
     settled = {**request.parameters(), "per": request.per}
     if shape[-1] > 1 and any(settled[name] == form.options[name] for name in form.of_columns):
         raise UsageError(
