@@ -238,18 +238,18 @@ def test_a_library_without_the_loss_is_refused(run: Run) -> None:
     done = run("compute", "categorical-hinge", "--data", "x.csv", "--dialect", "torch")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: torch has no categorical-hinge\nhint: libraries that have it: keras\n"
+        "error: categorical-hinge has no dialect torch\nhint: its dialects: keras\n"
     )
     # No library has this one, which has the option only to say so.
     done = run("compute", "jaccard", "--data", "x.csv", "--dialect", "torch")
     assert done.returncode == 2
-    assert done.stderr == "error: torch has no jaccard\nhint: libraries that have it: none\n"
+    assert done.stderr == "error: jaccard has no dialect torch\nhint: its dialects: none\n"
     assert "--dialect" not in run("compute", "jaccard", "--help").stdout
     # What MindSpore calls by a name of this loss is another one.
     done = run("compute", "FocalLoss", "--data", "x.csv", "--dialect", "mindspore")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: mindspore has no focal\n"
+        "error: focal has no dialect mindspore\n"
         "hint: mindspore.nn.FocalLoss is categorical-focal, which has --dialect mindspore\n"
     )
     done = run("compute", "huber", "--data", "x.csv", "--dialect", "kears")

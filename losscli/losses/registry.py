@@ -198,8 +198,9 @@ class Loss:
             called = other.dialects[library].name(library)
             hint = f"{called} is {other.name}, which has --dialect {library}"
         else:
-            hint = f"libraries that have it: {', '.join(self.dialects) or 'none'}"
-        raise UsageError(f"{library} has no {self.name}", hint)
+            # What a library keeps in an estimator or a score is not for this to deny.
+            hint = f"its dialects: {', '.join(self.dialects) or 'none'}"
+        raise UsageError(f"{self.name} has no dialect {library}", hint)
 
     def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every parameter's value: those given, checked, and the defaults of the others."""
