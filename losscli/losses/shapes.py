@@ -51,7 +51,7 @@ def bind(
         if 0 in shape:
             raise DataError(f"{name}: a row has no values")
         for pattern, domain in roles[name].shapes:
-            as_seen = _as_seen(pattern, shape)
+            as_seen = _as_seen(pattern, shape, roles[name])
             bound = _match(pattern, as_seen, axes)
             if bound is not None:
                 axes |= bound
@@ -101,12 +101,12 @@ def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any
     return bound
 
 
-def _as_seen(pattern: str, shape: Shape) -> Shape:
+def _as_seen(pattern: str, shape: Shape, role: Role) -> Shape:
     """A row's shape as a loss sees it: a single number as a vector, and no axis of one place.
 
     Scores (n, 1, C) are of one place a row, as the true classes (n, 1) are, which count as (n,).
     """
-    if shape == () and _is_vector(pattern):
+    if shape == () and (role.one_class or _is_vector(pattern)):
         return (1,)
     return shape[1:] if pattern == "n ... C" and len(shape) == 2 and shape[0] == 1 else shape
 
