@@ -37,6 +37,17 @@ def test_balanced_counts_the_classes_that_occur() -> None:
     np.testing.assert_allclose(found.per_sample, np.log(4) * of_samples("balanced", y), rtol=1e-15)
 
 
+def test_effective_numbers_count_the_classes_that_occur() -> None:
+    """By hand for β = ½ and 2, 1, 0 samples: ½ / (1 − ¼) = ⅔ and 1, times 2 / (⅔ + 1)."""
+    found = effective_weights(np.array([2.0, 1.0, 0.0]), 0.5)
+    np.testing.assert_allclose(found, [0.8, 1.2, 0.0], rtol=1e-15)
+    given = {"pred": np.zeros((3, 3)), "target": [0, 0, 1], "reduction": "none"}
+    losses = losscli.compute("cross-entropy", class_weight="effective:0.5", **given).per_sample
+    np.testing.assert_allclose(losses, np.log(3) * np.array([0.8, 0.8, 1.2]), rtol=1e-15)
+    weights = losscli.compute("class-balanced-weights", class_counts=[2, 1, 0], beta=0.5)
+    np.testing.assert_allclose(weights.per_sample, [0.8, 1.2, 0.0], rtol=1e-15)
+
+
 def test_no_weight_follows_where_every_row_is_ignored() -> None:
     """And NumPy does not warn of it."""
     for rule in ("balanced", "effective:0.9"):
