@@ -77,16 +77,16 @@ class Inputs:
 
     def _settle(self, params: dict[str, Any]) -> None:
         """Match the first rows with the loss, which settles shapes, domains and blocks."""
-        first = self._first_shapes()
+        first, options = self._first_shapes(), self.options
         self._group_columns()
-        self.class_axis = ClassAxis(self.options.class_axis, self.loss, self.roles, first)
+        self.class_axis = ClassAxis(options.class_axis, self.loss, self.roles, first)
         #: the shape of a row of each role, as the loss sees it
         self.shapes: dict[str, Shape] = {
             name: row_shape(self.class_axis.move(name, np.empty((1, *shape))).shape[1:])
             for name, shape in first.items()
         }
         self.binding: Binding = bind(
-            self.loss, self.roles, self.shapes, params, self.options.sum_tolerance
+            self.loss, self.roles, self.shapes, params, options.sum_tolerance, options.given_by
         )
         self._check_classes()
         self._width = max(int(np.prod(shape)) for shape in self.shapes.values())

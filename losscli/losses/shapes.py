@@ -40,6 +40,7 @@ def bind(
     shapes: Mapping[str, Shape],
     params: dict[str, Any],
     sum_tolerance: float = SUM_TOLERANCE,
+    given_by: Mapping[str, str] | None = None,
 ) -> Binding:
     """Match the shape of each role's rows; a DataError says which role does not fit, and why."""
     elements = any("..." in pattern for role in loss.roles.values() for pattern, _ in role.shapes)
@@ -76,7 +77,7 @@ def bind(
             )
     if any(isinstance(domain, LabelOrClass) for domain in domains.values()):
         axes["C"] = class_count(axes)
-    _fit_parameters(loss, params, axes)
+    _fit_parameters(loss, params, axes, given_by or {})
     return Binding(domains, seen, context)
 
 
@@ -116,7 +117,9 @@ def _is_vector(pattern: str) -> bool:
     return [axis for axis in pattern.split()[1:] if axis != "..."] in [[axis] for axis in VECTORS]
 
 
-def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any]) -> None:
+def _fit_parameters(
+    loss: Loss, params: dict[str, Any], axes: Mapping[str, Any], given_by: Mapping[str, str]
+) -> None:
     """Check indices, and the lengths of vectors, of which one number stands for every entry."""
     for name, parameter in loss.parameters.items():
         if params[name] is None:
@@ -141,7 +144,9 @@ def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any])
         elif len(params[name]) != size:
             what = "classes" if parameter.kind.axis == "C" else "columns"
             raise DataError(
-                f"{parameter.option} has {len(params[name])} numbers, pred has {size} {what}", hint
+                f"{given_by.get(name, parameter.option)} has {len(params[name])} numbers, pred has "
+                f"{size} {what}",
+                hint,
             )
 
 
