@@ -204,6 +204,10 @@ def multiclass_hinge(
         Edge("all scores equal", "1,1,1,0"),
         Edge("the true class weighs 0", "1,1,1,0", "--class-weight 0,1,1"),
     ),
+    # torch and MindSpore divide by the number of rows, whatever the weights.
+    differing=Example(
+        "a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,2", "--pred a,b,c --class-weight 1,1,3"
+    ),
     properties=Properties(
         task="multiclass-classification",
         units="units of the score",

@@ -139,6 +139,8 @@ class Loss:
     properties: Properties | None = None
     #: the loss of several classes that takes the place of this one, which is of two
     of_classes: str = ""
+    #: what its dialects differ on, where they agree on the example
+    differing: Example | None = None
     #: None for a loss of the catalogue
     origin: Origin | None = None
     __hash__ = object.__hash__
@@ -383,6 +385,7 @@ def loss(
     constant: Constant | None = None,
     properties: Properties | None = None,
     of_classes: str = "",
+    differing: Example | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a loss. The function itself stays as it is."""
     if not isinstance(name, str):
@@ -409,6 +412,7 @@ def loss(
             constant,
             properties,
             of_classes,
+            differing,
         )
         setattr(function, _DECLARATION, one)
         return function
