@@ -271,6 +271,20 @@ def test_every_loss_of_class_indices_takes_weights() -> None:
     assert without == {"perplexity", "categorical-focal"}
 
 
+def test_classes_that_a_table_has() -> None:
+    """How many classes there are, of rows that do not say so, is known by the layer's weights."""
+    given: dict[str, Any] = {"x": np.ones((2, 2)), "linear_weight": PRED[:, :2], "target": [3, 0]}
+    one = losscli.compute("linear-cross-entropy", class_weight=[2.0], reduction="sum", **given)
+    plain = losscli.compute("linear-cross-entropy", reduction="sum", **given)
+    assert one.value == pytest.approx(2 * plain.value, rel=1e-15)
+    for weights in ("1,2,3", "1,2,3,4,5"):
+        with pytest.raises(DataError, match=r"--class-weight has \d numbers, there are 4 classes"):
+            losscli.compute("linear-cross-entropy", class_weight=weights, **given)
+    named = given | {"target": ["d", "a"]}
+    with pytest.raises(DataError, match="--classes has 3 names, there are 4 classes"):
+        losscli.compute("linear-cross-entropy", classes="a,b,d", **named)
+
+
 def test_weights_of_one_against_all() -> None:
     inputs = {"pred": PRED, "target": TARGET, "mode": "one-vs-all"}
     weights = np.array([1.0, 0.5, 3.0])

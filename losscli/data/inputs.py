@@ -29,7 +29,7 @@ from losscli.losses.registry import Loss
 from losscli.losses.roles import BY as BY_ROLE
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
-from losscli.losses.shapes import Binding, Shape, advice_on_labels, bind
+from losscli.losses.shapes import Binding, Shape, advice_on_labels, bind, fit_parameters, so_many
 
 WEIGHT = "weight"
 #: the column that names the group of each row: its image, its batch
@@ -88,19 +88,20 @@ class Inputs:
         self.binding: Binding = bind(
             self.loss, self.roles, self.shapes, params, options.sum_tolerance, options.given_by
         )
-        self._check_classes()
         self._width = max(int(np.prod(shape)) for shape in self.shapes.values())
         self.block_rows = block_rows(self._width)
         self._whole = {name: self._table(name) for name in self._columns if self.roles[name].whole}
         self._name_rows()
+        # Tables may say how many classes there are, which the rows did not.
+        fit_parameters(self.loss, params, self.binding.context, options.given_by)
+        self._check_classes()
 
     def _check_classes(self) -> None:
         """As many names of classes as there are classes."""
         names, classes = self.options.classes, self.binding.context.get("C")
-        if names is None or names == COLUMNS or classes is None:
-            return
-        if len(names) != classes:
-            raise DataError(f"--classes has {len(names)} names, pred has {classes} classes")
+        if names not in (None, COLUMNS) and classes not in (None, len(names or ())):
+            said = f"--classes has {len(names or ())} names"
+            raise DataError(f"{said}, {so_many(self.loss)} {classes} classes")
 
     @property
     def roles_given(self) -> set[str]:

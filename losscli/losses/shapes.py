@@ -77,7 +77,7 @@ def bind(
             )
     if any(isinstance(domain, LabelOrClass) for domain in domains.values()):
         axes["C"] = class_count(axes)
-    _fit_parameters(loss, params, axes, given_by or {})
+    fit_parameters(loss, params, axes, given_by or {})
     return Binding(domains, seen, context)
 
 
@@ -117,7 +117,7 @@ def _is_vector(pattern: str) -> bool:
     return [axis for axis in pattern.split()[1:] if axis != "..."] in [[axis] for axis in VECTORS]
 
 
-def _fit_parameters(
+def fit_parameters(
     loss: Loss, params: dict[str, Any], axes: Mapping[str, Any], given_by: Mapping[str, str]
 ) -> None:
     """Check indices, and the lengths of vectors, of which one number stands for every entry."""
@@ -129,7 +129,7 @@ def _fit_parameters(
         ):
             size = axes[str(parameter.kind.axis)]
             raise DataError(
-                f"{parameter.option} is {params[name]}, pred has classes 0 to {size - 1}"
+                f"{parameter.option} is {params[name]}, {so_many(loss)} classes 0 to {size - 1}"
             )
         if not isinstance(parameter.kind, Vector):
             continue
@@ -144,10 +144,15 @@ def _fit_parameters(
         elif len(params[name]) != size:
             what = "classes" if parameter.kind.axis == "C" else "columns"
             raise DataError(
-                f"{given_by.get(name, parameter.option)} has {len(params[name])} numbers, pred has "
-                f"{size} {what}",
+                f"{given_by.get(name, parameter.option)} has {len(params[name])} numbers, "
+                f"{so_many(loss)} {size} {what}",
                 hint,
             )
+
+
+def so_many(loss: Loss) -> str:
+    """Who has the classes or columns, for a message: pred, unless a loss has none."""
+    return "pred has" if "pred" in loss.roles else "there are"
 
 
 def class_axis(loss: Loss) -> str:
