@@ -112,7 +112,7 @@ def compute(
             "parquet", "arrow", "npy", "npz" or "safetensors".
         class_axis: which axis holds the classes, or a vector; negative from the last, as in NumPy.
         batch_size: rows of a batch, for losses that compare the rows of a batch; all by default.
-        class_counts: the number of samples of each class, for class weights made by a rule.
+        class_counts: how many samples each class has, or a file of that, for class weight rules.
         baseline: also compute the loss of the best constant prediction, and the skill score
             1 − loss / baseline.
         dtype: what losses are computed in: "float64", or "float32" to get what a float32 run of a
@@ -208,7 +208,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
         raise UsageError(f"{loss.name} has a loss for every row; --by is for sets and batches")
     request, notes = in_dialect(request)
     check_input(request)
-    roles, options = request.roles, request.options
+    roles = request.roles
     plan = Plan(
         request.reduction,
         reductions.check_row(request.row, loss.row),
@@ -216,7 +216,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
         precision.check(request.dtype),
         choose(request.backend, request.device),
     )
-    params = with_class_weights(request, request.parameters())
+    params, options = with_class_weights(request)
     with options.clock.stage("open"):
         opened = Inputs(loss, roles, params, options, request.data)
     with contextlib.closing(opened) as inputs:

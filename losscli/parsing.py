@@ -1,11 +1,12 @@
 """What options say, as text or as Python has it → what they mean."""
 
+import os
 from collections.abc import Sequence
 from typing import Any, get_args
 
 from losscli.errors import UsageError
 from losscli.losses.numerics import Array
-from losscli.losses.parameters import Vector
+from losscli.losses.parameters import Vector, file_of_numbers
 
 
 def one_of(name: str, value: Any, kind: Any) -> Any:
@@ -56,21 +57,30 @@ def parse_classes(classes: str | Sequence[Any] | None) -> tuple[str, ...] | None
     return names
 
 
-def parse_counts(counts: Any) -> Array | None:
-    """The numbers of `--class-counts A,B,…`."""
+def parse_counts(counts: Any) -> Array | os.PathLike[str] | None:
+    """The numbers of `--class-counts A,B,…`, or the reference to a file of them."""
     if counts is None:
         return None
+    file = file_of_numbers(counts)
+    if file is not None:
+        return file
     try:
-        found = Vector("C").parse(counts)
+        return of_samples(Vector("C").parse(counts))
     except ValueError as error:
-        raise UsageError(f"--class-counts: {error}", "such as --class-counts 100,20,5") from None
-    for c, count in enumerate(found):
+        raise UsageError(
+            f"--class-counts: {error}", "such as --class-counts 100,20,5 or n.csv#count"
+        ) from None
+
+
+def of_samples(counts: Array) -> Array:
+    """Numbers of samples, of which none is 0."""
+    for c, count in enumerate(counts):
         if count == 0:
             raise UsageError(
                 f"--class-counts: class {c} has no samples, of which no weight follows",
                 "--class-weight takes the weights themselves, such as 1,2,0",
             )
-    return found
+    return counts
 
 
 def _same(one: str, other: str) -> bool:

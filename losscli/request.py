@@ -15,6 +15,7 @@ from losscli.losses.numerics import Array
 from losscli.losses.parameters import ClassWeightVector
 from losscli.losses.registry import Loss
 from losscli.losses.shapes import Shape
+from losscli.parsing import of_samples
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Request:
     per: str | None = None
     dialect: str | None = None
     #: how many samples each class has, for rules that make class weights of it
-    class_counts: Array | None = None
+    class_counts: Array | os.PathLike[str] | None = None
     #: also compute the loss of the best constant prediction
     baseline: bool = False
     #: what losses are computed in
@@ -118,6 +119,12 @@ def check_columns(request: Request, shapes: Mapping[str, Shape]) -> None:
             f"{form.name(library)} of several columns is {loss.of_classes}",
             f"losscli compute {loss.of_classes} --dialect {library}",
         )
+    if form.not_of_rows and len(shapes["target"]) == len(shape):
+        raise UsageError(
+            f"{form.name(library)} of a target with a value for every class {form.not_of_rows}",
+            "give class indices; or leave --dialect out, and divide its mean by "
+            f"{shape[-1]} for the number that {library} gives",
+        )
     settled = {**request.parameters(), "per": request.per}
     if shape[-1] > 1 and any(settled[name] == form.options[name] for name in form.of_columns):
         raise UsageError(
@@ -141,28 +148,36 @@ def _said(decided: Mapping[str, Any]) -> str:
     return " ".join(parts)
 
 
-def with_class_weights(request: Request, params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters with weights of classes as numbers, where they are a rule or a file."""
-    settled, ruled = dict(params), False
+def with_class_weights(request: Request) -> tuple[dict[str, Any], InputOptions]:
+    """The parameters with weights of classes as numbers, where they are a rule or a file.
+
+    The options say which file or other option the numbers are from.
+    """
+    params, options = request.parameters(), request.options
+    settled, given_by, ruled = dict(params), dict[str, str](), False
     for name, parameter in request.loss.parameters.items():
         weight = params[name]
         if not isinstance(parameter.kind, ClassWeightVector):
             continue
         if isinstance(weight, os.PathLike):
-            settled[name] = read_numbers(os.fspath(weight), request.options.read)
+            settled[name] = read_numbers(weight, options.read)
+            given_by[name] = f"{parameter.option} {os.fspath(weight)}"
         if isinstance(weight, ClassWeightRule):
             ruled = True
             counts = request.class_counts
+            if counts is not None:
+                given_by[name] = "--class-counts"
+            if isinstance(counts, os.PathLike):
+                given_by[name] += f" {os.fspath(counts)}"
+                counts = of_samples(read_numbers(counts, options.read))
             if counts is None:
                 # The numbers themselves do not matter here, only how many classes there are.
                 plain = {**params, name: None}
-                counts = class_counts(
-                    request.loss, request.roles, plain, request.options, request.data
-                )
+                counts = class_counts(request.loss, request.roles, plain, options, request.data)
             settled[name] = weight.weights(counts)
     if request.class_counts is not None and not ruled:
         raise UsageError(
             "--class-counts is for rules that make class weights",
             "such as --class-weight balanced",
         )
-    return settled
+    return settled, replace(options, given_by=given_by)

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import losscli
@@ -35,6 +37,17 @@ def test_balanced_counts_the_classes_that_occur() -> None:
         "cross-entropy", pred=scores, target=y, class_weight="balanced", reduction="none"
     )
     np.testing.assert_allclose(found.per_sample, np.log(4) * of_samples("balanced", y), rtol=1e-15)
+
+
+def test_effective_numbers_count_the_classes_that_occur() -> None:
+    """By hand for β = ½ and 2, 1, 0 samples: ½ / (1 − ¼) = ⅔ and 1, times 2 / (⅔ + 1)."""
+    found = effective_weights(np.array([2.0, 1.0, 0.0]), 0.5)
+    np.testing.assert_allclose(found, [0.8, 1.2, 0.0], rtol=1e-15)
+    given = {"pred": np.zeros((3, 3)), "target": [0, 0, 1], "reduction": "none"}
+    losses = losscli.compute("cross-entropy", class_weight="effective:0.5", **given).per_sample
+    np.testing.assert_allclose(losses, np.log(3) * np.array([0.8, 0.8, 1.2]), rtol=1e-15)
+    weights = losscli.compute("class-balanced-weights", class_counts=[2, 1, 0], beta=0.5)
+    np.testing.assert_allclose(weights.per_sample, [0.8, 1.2, 0.0], rtol=1e-15)
 
 
 def test_no_weight_follows_where_every_row_is_ignored() -> None:
@@ -118,6 +131,50 @@ def test_a_file_of_weights(tmp_path: Path) -> None:
     assert value(class_weight=path) == value(class_weight=str(path)) == value(class_weight="1,2,3")
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "npz", "npy"])
+def test_weights_and_counts_are_references(suffix: str, tmp_path: Path) -> None:
+    """As any other input: a file of one column, or a column of a file."""
+    table = {"name": ["x", "y", "z"], "weight": [1.0, 2.0, 3.0], "count": [5.0, 4.0, 3.0]}
+    path = tmp_path / f"classes.{suffix}"
+    rows = list(zip(*table.values(), strict=True))
+    if suffix == "csv":
+        path.write_text("name,weight,count\n" + "".join(f"{n},{w},{c}\n" for n, w, c in rows))
+    elif suffix == "jsonl":
+        path.write_text("".join(f'{{"weight": {w}, "count": {c}}}\n' for _, w, c in rows))
+    elif suffix == "parquet":
+        pq.write_table(pa.table(table), path)
+    elif suffix == "npz":
+        np.savez(path, weight=table["weight"], count=table["count"])
+    else:
+        np.save(path, np.array(table["count"]))
+    weight, count = ("", "") if suffix == "npy" else ("#weight", "#count")
+    expected = value(class_weight=table["weight" if weight else "count"])
+    assert value(class_weight=f"{path}{weight}") == expected
+    for counts in (f"{path}{count}", *([] if count else [path])):
+        given = value(class_weight="effective:0.9", class_counts=counts)
+        assert given == value(class_weight="effective:0.9", class_counts=table["count"])
+
+
+def test_files_that_are_no_weights_or_counts(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("weight,count\n1,5\n2,0\n")
+    with pytest.raises(DataError, match=r"c\.csv: it has 'weight', 'count', expected one") as error:
+        value(class_weight=str(path))
+    assert error.value.hint == f"name it, such as {path}#count"
+    with pytest.raises(DataError, match=r"c\.csv: no column 'weigth'") as error:
+        value(class_weight=f"{path}#weigth")
+    assert error.value.hint == "did you mean weight?"
+    with pytest.raises(
+        DataError, match=r"--class-weight .*c\.csv#weight has 2 numbers, pred has 3"
+    ):
+        value(class_weight=f"{path}#weight")
+    with pytest.raises(UsageError, match="--class-counts: class 1 has no samples"):
+        value(class_weight="balanced", class_counts=f"{path}#count")
+    path.write_text("weight,count\n1,5\n2,6\n")
+    with pytest.raises(DataError, match=r"--class-counts .*c\.csv#count has 2 numbers, pred has 3"):
+        value(class_weight="balanced", class_counts=f"{path}#count")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -141,7 +198,7 @@ def test_mistakes() -> None:
         value(class_weight="effective:2")
     with pytest.raises(UsageError, match="for rules that make class weights"):
         value(class_weight="1,2,3", class_counts=[1, 2, 3])
-    with pytest.raises(DataError, match="--class-weight has 2 numbers, pred has 3 classes"):
+    with pytest.raises(DataError, match="--class-counts has 2 numbers, pred has 3 classes"):
         value(class_weight="balanced", class_counts=[1, 2])
 
 
@@ -212,6 +269,20 @@ def test_every_loss_of_class_indices_takes_weights() -> None:
         s.name for s in WEIGHTED
     }
     assert without == {"perplexity", "categorical-focal"}
+
+
+def test_classes_that_a_table_has() -> None:
+    """How many classes there are, of rows that do not say so, is known by the layer's weights."""
+    given: dict[str, Any] = {"x": np.ones((2, 2)), "linear_weight": PRED[:, :2], "target": [3, 0]}
+    one = losscli.compute("linear-cross-entropy", class_weight=[2.0], reduction="sum", **given)
+    plain = losscli.compute("linear-cross-entropy", reduction="sum", **given)
+    assert one.value == pytest.approx(2 * plain.value, rel=1e-15)
+    for weights in ("1,2,3", "1,2,3,4,5"):
+        with pytest.raises(DataError, match=r"--class-weight has \d numbers, there are 4 classes"):
+            losscli.compute("linear-cross-entropy", class_weight=weights, **given)
+    named = given | {"target": ["d", "a"]}
+    with pytest.raises(DataError, match="--classes has 3 names, there are 4 classes"):
+        losscli.compute("linear-cross-entropy", classes="a,b,d", **named)
 
 
 def test_weights_of_one_against_all() -> None:

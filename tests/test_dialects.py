@@ -19,7 +19,7 @@ from losscli.cli import info_dialects
 from losscli.cli.compute import build
 from losscli.errors import LosscliError
 from losscli.losses import CATALOGUE, Loss
-from losscli.losses.dialects import LIBRARIES
+from losscli.losses.dialects import LIBRARIES, Survey
 from tests.conftest import ROOT, Run
 from tests.reference import Case, cases
 
@@ -177,12 +177,54 @@ def test_the_command_runs_in_a_shell(name: str, library: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize(("loss", "library"), OTHER_SCALE)
 def test_the_rows_of_another_scale_are_those_of_the_example(loss: Loss, library: str) -> None:
-    """Under a dialect's other options, the textbook's example has the value of the dialect's."""
-    assert loss.example is not None
-    scale = {"input", "labels", "renormalize", "clip"}
-    options = {k: v for k, v in loss.dialects[library].of(library).items() if k not in scale}
-    value, _ = info_dialects.value_of(loss, loss.example, **loss.example.inputs(), **options)
+    """Under a dialect's other options, the textbook's rows have the value of the dialect's.
+
+    Where it clips probabilities, which not every loss does to logits, the rows are their softmax.
+    """
+    form, example = loss.dialects[library], info_dialects.example_of(loss)
+    if "clip" in form.options:
+        theirs = np.array([*info_dialects.example_of(loss, library).columns().values()])
+        *scores, target = np.array([*example.columns().values()])
+        shares = np.exp(scores - np.max(scores, axis=0))
+        np.testing.assert_allclose(
+            theirs[:-1], shares / shares.sum(axis=0), rtol=1e-14, atol=1e-300
+        )
+        np.testing.assert_array_equal(theirs[-1], target)
+        return
+    scale = {"input", "labels", "renormalize"}
+    options = {k: v for k, v in form.of(library).items() if k not in scale}
+    if form.decide is not None:
+        one = example.columns()["pred"]
+        seen = Survey({"pred": min(one)}, {"pred": max(one)}, {"target": False})
+        options |= form.decide(seen)
+    value, _ = info_dialects.value_of(loss, example, **example.inputs(), **options)
     assert value == pytest.approx(info_dialects.example_value(loss, library)[0], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "loss", [loss for loss in CATALOGUE if loss.differing], ids=lambda loss: loss.name
+)
+def test_what_dialects_are_said_to_differ_on(loss: Loss) -> None:
+    """The example is not enough; the rows beside it have several values, and the page shows them.
+
+    The textbook may refuse them, and says why.
+    """
+    example = loss.example
+    assert example is not None
+    assert loss.differing is not None
+    options = example.options_given()
+    plain = {
+        losscli.compute(loss.name, **example.inputs(), **options, dialect=library).value
+        for library in [None, *loss.dialects]
+        if library is None or not loss.dialects[library].rows
+    }
+    assert max(plain) == pytest.approx(min(plain), rel=1e-12)
+    found = info_dialects.documents(loss)
+    textbook, error = info_dialects.value_of(loss, loss.differing, **loss.differing.inputs())
+    assert len({textbook, *(about["value"] for about in found.values())}) > 1
+    page = info_dialects.section(loss)
+    assert loss.differing.command(loss.name) in page
+    assert error is None or error in " ".join(page.split())
 
 
 SCORES = np.array([-0.6, 0.4, 2.0])
@@ -238,18 +280,18 @@ def test_a_library_without_the_loss_is_refused(run: Run) -> None:
     done = run("compute", "categorical-hinge", "--data", "x.csv", "--dialect", "torch")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: torch has no categorical-hinge\nhint: libraries that have it: keras\n"
+        "error: categorical-hinge has no dialect torch\nhint: its dialects: keras\n"
     )
     # No library has this one, which has the option only to say so.
     done = run("compute", "jaccard", "--data", "x.csv", "--dialect", "torch")
     assert done.returncode == 2
-    assert done.stderr == "error: torch has no jaccard\nhint: libraries that have it: none\n"
+    assert done.stderr == "error: jaccard has no dialect torch\nhint: its dialects: none\n"
     assert "--dialect" not in run("compute", "jaccard", "--help").stdout
     # What MindSpore calls by a name of this loss is another one.
     done = run("compute", "FocalLoss", "--data", "x.csv", "--dialect", "mindspore")
     assert done.returncode == 2
     assert done.stderr == (
-        "error: mindspore has no focal\n"
+        "error: focal has no dialect mindspore\n"
         "hint: mindspore.nn.FocalLoss is categorical-focal, which has --dialect mindspore\n"
     )
     done = run("compute", "huber", "--data", "x.csv", "--dialect", "kears")

@@ -336,10 +336,15 @@ def test_class_axes_that_are_none(run: Run) -> None:
     scores, labels = np.zeros((2, 3)), np.zeros(2)
     assert losscli.compute("cross-entropy", pred=scores, target=labels, class_axis=1).n == 2
     for axis in (0, 2, -2):
-        with pytest.raises(UsageError, match=f"class axis {axis}: pred has 2 axes"):
+        with pytest.raises(UsageError, match=rf"--class-axis {axis}: pred has shape \(n, 3\)"):
             losscli.compute("cross-entropy", pred=scores, target=labels, class_axis=axis)
+    with pytest.raises(
+        UsageError, match="pred is one column, of shape \\(n,\\), and has no"
+    ) as one:
+        losscli.compute("cross-entropy", pred=labels, target=labels, class_axis=1)
+    assert one.value.hint.startswith("name the columns of all classes, such as a,b,c")
     for axis in (0, 3, -3):
-        with pytest.raises(UsageError, match=f"class axis {axis}: pred has 3 axes") as error:
+        with pytest.raises(UsageError, match=rf"{axis}: pred has shape \(n, 3, 4\)") as error:
             losscli.compute("dice", pred=np.zeros((2, 3, 4)), target=labels, class_axis=axis)
         assert error.value.hint == "it is one of 1 to 2, or -2 to -1"
     with pytest.raises(UsageError, match="mse has no role with classes"):

@@ -13,6 +13,7 @@ import pytest
 import losscli
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
+from losscli.losses.numerics import Array
 from tests import generate
 from tests.conftest import Run
 
@@ -174,3 +175,47 @@ def test_float32_on_the_command_line(run: Run, tmp_path: Path) -> None:
     assert (float(wide), float(narrow)) == (0.010000000000000002, 0.010000000707805157)
     with pytest.raises(UsageError, match="--dtype: expected float64 or float32, got 'half'"):
         losscli.compute("mse", pred=[1.0], target=[1.0], dtype="half")
+
+
+def mindspore_focal(logits: Array, labels: Array, weight: Array | None, gamma: float) -> float:
+    """The steps of MindSpore's nn.FocalLoss, in NumPy, since it is not installed for these tests.
+
+    Labels are class indices (n, 1), of which the mean is over rows, or one-hot (n, C), of which it
+    is over rows and classes. The weight multiplies the logarithm alone.
+    """
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    weighed = log_p if weight is None else log_p * weight
+    if labels.shape[1] == 1:
+        log_p = np.take_along_axis(log_p, labels, axis=1)
+        weighed, labels = np.take_along_axis(weighed, labels, axis=1), np.ones(1)
+    return float(np.mean(-((1 - np.exp(log_p)) ** gamma) * labels * weighed))
+
+
+@pytest.mark.parametrize("gamma", [2.0, 0.5])
+@pytest.mark.parametrize("weight", [None, np.array([1.0, 2.0, 0.5])])
+def test_focal_loss_of_mindspore(gamma: float, weight: Array | None) -> None:
+    rng = np.random.default_rng(8)
+    logits, classes = rng.normal(size=(6, 3)), rng.integers(0, 3, 6)
+    options: dict[str, Any] = {"gamma": gamma, "dialect": "mindspore"}
+    options |= {} if weight is None else {"alpha": weight}
+    theirs = mindspore_focal(logits, classes[:, None], weight, gamma)
+    found = losscli.compute("categorical-focal", pred=logits, target=classes, **options)
+    assert found.value == pytest.approx(theirs, rel=1e-14)
+    # Of one-hot targets its mean is over rows and classes, for which the hint has a factor.
+    hot = np.eye(3)[classes]
+    assert mindspore_focal(logits, hot, weight, gamma) == pytest.approx(theirs / 3)
+    with pytest.raises(UsageError, match=r"mindspore\.nn\.FocalLoss of a target with a value") as e:
+        losscli.compute("categorical-focal", pred=logits, target=hot, **options)
+    assert "divide its mean by 3" in e.value.hint
+    textbook = {name: given for name, given in options.items() if name != "dialect"}
+    plain = losscli.compute("categorical-focal", pred=logits, target=hot, **textbook)
+    assert plain.value / 3 == pytest.approx(mindspore_focal(logits, hot, weight, gamma))
+
+
+def test_focal_loss_of_mindspores_documentation() -> None:
+    """The example in the documentation of nn.FocalLoss, which prints 0.12516622 in float32."""
+    logits = [[0.8, 1.4], [0.5, 0.9], [1.2, 0.9]]
+    found = losscli.compute(
+        "categorical-focal", pred=logits, target=[1, 1, 0], alpha=[1, 2], dialect="mindspore"
+    )
+    assert found.value == pytest.approx(0.12516622, rel=1e-6)

@@ -11,8 +11,7 @@ import pytest
 
 import losscli
 from losscli.cli.compute import build
-from losscli.cli.info import page
-from losscli.cli.info_dialects import example_value
+from losscli.cli.info import document, page
 from losscli.data import inputs as data_inputs
 from losscli.errors import DataError, UsageError
 from losscli.losses import CATALOGUE, Loss, Rows
@@ -66,7 +65,7 @@ def test_help_and_info_are_complete(loss: Loss) -> None:
 @every_loss
 def test_example_runs(loss: Loss) -> None:
     assert loss.example is not None
-    assert np.isfinite(float(example_value(loss)[0]))
+    assert np.isfinite(float(document(loss)["example_value"]))
 
 
 @every_loss

@@ -101,7 +101,7 @@ def test_multilabel_margin_of_multi_hot_rows() -> None:
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("soft", [False, True])
-@pytest.mark.parametrize(("n", "classes"), [(1, 2), (8, 3), (40, 7)])
+@pytest.mark.parametrize(("n", "classes"), [(1, 2), (8, 3), (40, 7), (5, 1)])
 def test_multilabel_soft_margin(n: int, classes: int, soft: bool, weighted: bool) -> None:
     rng = np.random.default_rng(n)
     s = scores(rng, n, classes)

@@ -52,7 +52,7 @@ def document(loss: Loss) -> dict[str, Any]:
         "raises": loss.manual.section("Raises"),
         "source": loss.manual.section("Source"),
         "example": loss.example.command(loss.reference) if loss.example else "",
-        "example_value": info_dialects.example_value(loss)[0] if loss.example else None,
+        "example_value": _example_value(loss),
         "edge_cases": info_edges.documents(loss),
         "dialects": info_dialects.documents(loss),
     }
@@ -89,6 +89,13 @@ def page(loss: Loss) -> str:
     parts = [f"{loss.name} ({loss.family})\n\n{_indent(about['summary'] + notes)}"]
     parts += [f"{title}\n{_indent(text)}" for title, text in sections.items() if text]
     return "\n\n".join(parts)
+
+
+def _example_value(loss: Loss) -> Any:
+    """The value of the loss's example, where it has one."""
+    if loss.example is None:
+        return None
+    return info_dialects.value_of(loss, loss.example, **loss.example.inputs())[0]
 
 
 def _origin(loss: Loss) -> str:

@@ -45,14 +45,17 @@ def section(loss: Loss) -> str:
     found = documents(loss)
     rows: list[tuple[str, str, list[str]]] = []
     if loss.example is not None:
-        rows.append(("textbook", _text(example_value(loss)[0]), []))
+        example = example_of(loss)
+        value, error = value_of(loss, example, **example.inputs())
+        rows.append(("textbook", _text(value), [error] if error else []))
     for library, about in found.items():
         below = [about["command_line"], about["error"]]
         lines = [about["call"], *(line for line in below if line)]
         rows.append((library, _text(about["value"]), lines))
     first, second = (max(len(row[i]) for row in rows) + 2 for i in (0, 1))
     margin = " " * (first + second)
-    lines = []
+    # Only where it is not the example that the page shows already.
+    lines = [loss.differing.command(loss.name), ""] if loss.differing else []
     for name, value, texts in rows:
         wrapped = [part for text in texts for part in wrap(text, WIDTH - len(margin))] or [""]
         lines.append(f"{name:<{first}}{value:<{second}}{wrapped[0]}".rstrip())
@@ -67,14 +70,15 @@ def section(loss: Loss) -> str:
 
 
 def example_of(loss: Loss, library: str | None = None) -> Example:
-    """The loss's example; in a dialect that takes its inputs on another scale, on that."""
-    assert loss.example is not None
+    """What dialects are shown on; in one that takes its inputs on another scale, on that."""
+    example = loss.differing or loss.example
+    assert example is not None
     rows = loss.dialects[library].rows if library else ""
-    return loss.example.on_rows(rows) if rows else loss.example
+    return example.on_rows(rows) if rows else example
 
 
-def example_value(loss: Loss, library: str | None = None) -> tuple[Any, str | None]:
-    """The value of the loss's example in a dialect, or why it has none."""
+def example_value(loss: Loss, library: str) -> tuple[Any, str | None]:
+    """The value in a dialect of what dialects are shown on, or why it has none."""
     example = example_of(loss, library)
     return value_of(loss, example, **example.inputs(), dialect=library)
 

@@ -171,10 +171,10 @@ def dialect_options(loss: Loss) -> list[click.Parameter]:
         options.append(
             Option(
                 ["--class-counts"],
-                metavar="A,B,…",
+                metavar="A,B,…|FILE[#COLUMN]",
                 section="Parameters",
-                help="How many samples each class has, for a rule that makes class weights; by "
-                "default they are counted in the target.",
+                help="How many samples each class has, for a rule that makes class weights, or a "
+                "file with a row for each class; by default they are counted in the target.",
             )
         )
     options.append(

@@ -60,14 +60,29 @@ class ClassAxis:
             if not always and (not has_axis(roles[name], named) or axes != scores):
                 continue
             if not 1 <= self._axis < axes:
-                raise UsageError(
-                    f"class axis {given}: {name} has {axes} axes, of which 0 holds the rows",
-                    f"it is one of 1 to {axes - 1}, or -{axes - 1} to -1" if axes > 2 else "",
-                )
+                raise _no_axis(given, name, shape)
             found.add(name)
         if not found:
-            raise UsageError(f"class axis {given}: {loss.name} has no role with classes")
+            raise UsageError(f"--class-axis {given}: {loss.name} has no role with classes")
         return found
+
+
+def _no_axis(given: int, role: str, shape: Shape) -> UsageError:
+    """What is wrong with an axis that is none of a role's, or is that of its rows."""
+    axes = len(shape)
+    if not axes:
+        return UsageError(
+            f"--class-axis {given}: {role} is one column, of shape (n,), and has no other axis "
+            "than its rows",
+            "name the columns of all classes, such as a,b,c, or an array that has them",
+        )
+    sizes = "".join(f", {size}" for size in shape)
+    return UsageError(
+        f"--class-axis {given}: {role} has shape (n{sizes}), where axis 0 holds the rows",
+        f"it is one of 1 to {axes}, or -{axes} to -1"
+        if axes > 1
+        else "leave it out: the only other axis is the last",
+    )
 
 
 def row_shape(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.data import compression, foreign, text
 from losscli.data.reading import ReadOptions
-from losscli.data.references import STDIN, Reference
+from losscli.data.references import STDIN, Reference, choose, parse
 from losscli.data.source import EXPECTED, Source, Wanted, misfit
 from losscli.data.streams import open_stream, spool, steady
 from losscli.errors import DataError, FileError
@@ -78,14 +78,22 @@ def _open_file(reference: Reference, options: ReadOptions) -> Source:
         raise
 
 
-def read_numbers(path: str, options: ReadOptions) -> Array:
-    """The one column of numbers of a small file, such as the weights of classes."""
-    source = open_source(Reference(path), options)
+def read_numbers(file: os.PathLike[str], options: ReadOptions) -> Array:
+    """One column of numbers of a small file, such as the weights of classes."""
+    reference = parse(os.fspath(file))
+    path = reference.display
+    source = open_source(reference, options)
     try:
-        if len(source.columns) != 1:
-            names = [repr(name) for name in source.columns[:8]] + ["…"] * (len(source.columns) > 8)
-            raise DataError(f"{path}: it has {', '.join(names) or 'none'}, expected one column")
-        pieces = [piece[0].array for piece in source.pieces([Wanted(source.columns[0])])]
+        columns = source.columns
+        if reference.columns is not None:
+            columns = choose(reference, columns)
+        if len(columns) != 1:
+            names = [repr(name) for name in columns[:8]] + ["…"] * (len(columns) > 8)
+            raise DataError(
+                f"{reference}: it has {', '.join(names) or 'none'}, expected one column",
+                f"name it, such as {path}#{columns[-1]}" if columns else "",
+            )
+        pieces = [piece[0].array for piece in source.pieces([Wanted(columns[0])])]
     finally:
         source.close()
     if not pieces:
@@ -95,7 +103,7 @@ def read_numbers(path: str, options: ReadOptions) -> Array:
         raise DataError(f"{path}: a column of lists, expected one of numbers")
     for row in np.flatnonzero(~np.isfinite(numbers) | (numbers < 0))[:1]:
         got, expected = f"got {numbers[row]:g}", "a number that is not negative"
-        raise misfit(path, source.columns[0], int(row) + 1, got, expected)
+        raise misfit(path, columns[0], int(row) + 1, got, expected)
     return numbers
 
 

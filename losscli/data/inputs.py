@@ -29,7 +29,7 @@ from losscli.losses.registry import Loss
 from losscli.losses.roles import BY as BY_ROLE
 from losscli.losses.roles import WEIGHT as WEIGHT_ROLE
 from losscli.losses.roles import Role
-from losscli.losses.shapes import Binding, Shape, advice_on_labels, bind
+from losscli.losses.shapes import Binding, Shape, advice_on_labels, bind, fit_parameters, so_many
 
 WEIGHT = "weight"
 #: the column that names the group of each row: its image, its batch
@@ -77,30 +77,31 @@ class Inputs:
 
     def _settle(self, params: dict[str, Any]) -> None:
         """Match the first rows with the loss, which settles shapes, domains and blocks."""
-        first = self._first_shapes()
+        first, options = self._first_shapes(), self.options
         self._group_columns()
-        self.class_axis = ClassAxis(self.options.class_axis, self.loss, self.roles, first)
+        self.class_axis = ClassAxis(options.class_axis, self.loss, self.roles, first)
         #: the shape of a row of each role, as the loss sees it
         self.shapes: dict[str, Shape] = {
             name: row_shape(self.class_axis.move(name, np.empty((1, *shape))).shape[1:])
             for name, shape in first.items()
         }
         self.binding: Binding = bind(
-            self.loss, self.roles, self.shapes, params, self.options.sum_tolerance
+            self.loss, self.roles, self.shapes, params, options.sum_tolerance, options.given_by
         )
-        self._check_classes()
         self._width = max(int(np.prod(shape)) for shape in self.shapes.values())
         self.block_rows = block_rows(self._width)
         self._whole = {name: self._table(name) for name in self._columns if self.roles[name].whole}
         self._name_rows()
+        # Tables may say how many classes there are, which the rows did not.
+        fit_parameters(self.loss, params, self.binding.context, options.given_by)
+        self._check_classes()
 
     def _check_classes(self) -> None:
         """As many names of classes as there are classes."""
         names, classes = self.options.classes, self.binding.context.get("C")
-        if names is None or names == COLUMNS or classes is None:
-            return
-        if len(names) != classes:
-            raise DataError(f"--classes has {len(names)} names, pred has {classes} classes")
+        if names not in (None, COLUMNS) and classes not in (None, len(names or ())):
+            said = f"--classes has {len(names or ())} names"
+            raise DataError(f"{said}, {so_many(self.loss)} {classes} classes")
 
     @property
     def roles_given(self) -> set[str]:

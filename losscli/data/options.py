@@ -1,5 +1,6 @@
 """What is asked of the inputs beside the data itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -40,6 +41,8 @@ class InputOptions:
     missing: Missing | None = None
     #: told of what is wrong with the inputs, which then does not end the reading
     tell: Tell | None = None
+    #: what gave a parameter its numbers, where that is not its own option alone
+    given_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def refused(self) -> Finite:

@@ -9,7 +9,9 @@ from losscli.losses.numerics import Array
 
 
 def effective_weights(counts: Array, beta: float, normalize: bool = True) -> Array:
-    """(1 − β) / (1 − βⁿ), times C / Σ to add up to C; 0 for a class without samples.
+    """(1 − β) / (1 − βⁿ), times C / Σ to add up to C; 0 for a class without samples, not one of C.
+
+    Of no samples the formula makes an infinite weight, beside which the others would be nothing.
 
     1 − βⁿ = −(e^(n ln β) − 1), which keeps its digits for β near 1; there the limit is 1 / n.
     """
@@ -23,7 +25,7 @@ def effective_weights(counts: Array, beta: float, normalize: bool = True) -> Arr
         weights = (beta - 1.0) / np.expm1(n * np.log(beta))
     found: Array = np.where(present, weights, 0.0)
     if normalize and present.any():
-        found *= len(found) / np.add.reduce(found)
+        found *= np.count_nonzero(present) / np.add.reduce(found)
     return found
 
 

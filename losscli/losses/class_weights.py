@@ -45,7 +45,8 @@ def class_balanced_weights(
 
     Parameters:
         beta: β, from 0 (every class weighs the same) to 1 (inverse frequency).
-        normalize: make the C weights add up to C, or leave them as they are.
+        normalize: make the weights of the C classes that have samples add up to C, or leave them
+            as they are.
 
     Returns:
         One weight a class, not negative; 0 for a class without samples.

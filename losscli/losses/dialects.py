@@ -62,6 +62,8 @@ class Dialect(NamedTuple):
     one_column: bool = False
     #: the options under which several columns are what the library takes them for
     of_columns: Mapping[str, str] = {}
+    #: what else it does with a target of a value for every class, where that is another loss
+    not_of_rows: str = ""
 
     def of(self, library: str) -> dict[str, Any]:
         """The options, with the library's own ways."""
@@ -81,10 +83,13 @@ def dialect(
     rows: str = "",
     one_column: bool = False,
     of_columns: Mapping[str, str] | None = None,
+    not_of_rows: str = "",
     **options: Any,
 ) -> Dialect:
     """Declare a library's form of a loss: parameters, `row`, `reduction`, `labels` or `per`."""
-    return Dialect(call, options, decide, note, remark, rows, one_column, of_columns or {})
+    return Dialect(
+        call, options, decide, note, remark, rows, one_column, of_columns or {}, not_of_rows
+    )
 
 
 def zero_one_if_binary(survey: Survey) -> dict[str, Any]:

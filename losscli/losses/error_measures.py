@@ -142,6 +142,7 @@ def pseudo_huber(pred: Real, target: Real, *, delta: Positive = 1.0) -> Array:
         Edge("y = 0", "1,0"),
         Edge("ŷ = y = 0", "0,0"),
     ),
+    differing=Example("pred,target\n1.5,1\n0,0.000001"),
     properties=Properties(
         task="regression",
         units="none",
@@ -282,6 +283,7 @@ def rmse(pred: Real, target: Real) -> Pooled:
         Edge("every y = 0", "1,0\n2,0", "--eps 1e-6"),
     ),
     constant=constants.median,
+    differing=Example("pred,target\n0.000002,0.000001"),
     properties=Properties(
         task="regression",
         units="none",

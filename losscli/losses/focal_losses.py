@@ -156,7 +156,9 @@ def focal(
             rows=PROBABILITIES,
         ),
         "mindspore": dialect(
-            "nn.FocalLoss", note="for one-hot targets its mean divides by the number of classes too"
+            "nn.FocalLoss",
+            note="it is of class indices, and its weight is alpha here",
+            not_of_rows="divides the mean by the number of classes too",
         ),
     },
     example=LOGITS,

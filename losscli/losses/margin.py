@@ -44,6 +44,7 @@ SignOrReal = Annotated[
         Edge("a label of 0", "0.25,0", "--off-labels sign"),
         Edge("a dissimilar pair farther than the margin", "2,-1"),
     ),
+    differing=Example("pred,target\n0.25,1\n0.25,0.5"),
     properties=Properties(
         task="metric-learning",
         units="units of the distance",
@@ -127,7 +128,7 @@ def without_ignored(value: Array, target: Array, ignore_index: int | None) -> Ar
         "torchmetrics": dialect(
             "functional.classification.binary_hinge_loss",
             labels=("0", "1"),
-            rows="0.5,1\n0.5,0",
+            rows="2,1\n0.5,0",
             decide=sigmoid_if_outside,
         ),
         "optax": dialect("losses.hinge_loss"),
@@ -143,6 +144,7 @@ def without_ignored(value: Array, target: Array, ignore_index: int | None) -> Ar
         Edge("every row is ignored", "0.5,0", "--ignore-index 0"),
     ),
     constant=constants.only(constants.majority, activation="none"),
+    differing=Example("pred,target\n2,1\n0.5,-1"),
     properties=Properties(
         task="binary-classification",
         units="units of the score",
@@ -203,7 +205,7 @@ def hinge(
         "torchmetrics": dialect(
             "functional.classification.binary_hinge_loss(squared=True)",
             labels=("0", "1"),
-            rows="0.5,1\n0.5,0",
+            rows="2,1\n0.5,0",
             decide=sigmoid_if_outside,
         ),
     },
@@ -216,6 +218,7 @@ def hinge(
         Edge("every row is ignored", "0.5,0", "--ignore-index 0"),
     ),
     constant=constants.only(constants.balance, activation="none"),
+    differing=Example("pred,target\n2,1\n0.5,-1"),
     properties=Properties(
         task="binary-classification",
         units="squared units of the score",

@@ -318,6 +318,9 @@ def triplet_margin_with_distance(
         Edge("a zero vector, dissimilar", "0,0,1,0,-1"),
         Edge("opposite vectors, similar", "1,0,-1,0,1"),
     ),
+    differing=Example(
+        "a,b,c,d,target\n0.000001,0,0,1,1\n1,0,0.000001,0.000001,-1", "--x1 a,b --x2 c,d"
+    ),
     properties=Properties(
         task="metric-learning",
         units="none",

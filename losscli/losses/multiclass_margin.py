@@ -6,7 +6,7 @@ from losscli.losses import constants
 from losscli.losses.class_domains import ClassList
 from losscli.losses.classification import binary_cross_entropy
 from losscli.losses.dialects import dialect, softmax_if_outside
-from losscli.losses.domains import BINARY, SOFT_LABEL, By
+from losscli.losses.domains import BINARY, REAL, SOFT_LABEL, By
 from losscli.losses.numerics import (
     Array,
     class_index,
@@ -27,7 +27,9 @@ from losscli.losses.registry import Edge, Example, Rows, alias, loss, weighted_r
 from losscli.losses.roles import ClassOrDistribution, ClassTarget, Role, Scores
 from losscli.losses.softmaxes import softmax
 
-MultiHot = Annotated[Array, Role((("n ... C", SOFT_LABEL),))]
+#: classes that do not exclude one another, of which there may be a single one
+LabelScores = Annotated[Array, Role((("n ... C", REAL),), one_class=True)]
+MultiHot = Annotated[Array, Role((("n ... C", SOFT_LABEL),), one_class=True)]
 ListOrMultiHot = Annotated[
     Array,
     Role((("n ... C", By("targets", {"indices": ClassList(), "multi-hot": BINARY})),)),
@@ -202,6 +204,10 @@ def multiclass_hinge(
         Edge("all scores equal", "1,1,1,0"),
         Edge("the true class weighs 0", "1,1,1,0", "--class-weight 0,1,1"),
     ),
+    # torch and MindSpore divide by the number of rows, whatever the weights.
+    differing=Example(
+        "a,b,c,target\n0.5,0.25,-1,0\n-1,-3,-2,2", "--pred a,b,c --class-weight 1,1,3"
+    ),
     properties=Properties(
         task="multiclass-classification",
         units="units of the score",
@@ -357,7 +363,7 @@ def multilabel_margin(
     ),
 )
 def multilabel_soft_margin(
-    pred: Scores, target: MultiHot, *, class_weight: ClassWeights | None = None
+    pred: LabelScores, target: MultiHot, *, class_weight: ClassWeights | None = None
 ) -> Array:
     """The binary cross-entropy of every class's logit, averaged over the classes.
 

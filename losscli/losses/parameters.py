@@ -102,29 +102,43 @@ class Vector:
         return "numbers separated by commas"
 
 
+class FileOfNumbers(NamedTuple):
+    """A reference to one column of a file, such as `w.csv` or `w.parquet#weight`."""
+
+    reference: str
+
+    def __fspath__(self) -> str:
+        return self.reference
+
+
+def file_of_numbers(value: object) -> os.PathLike[str] | None:
+    """The file that a path is, or that a text names which is no list of numbers."""
+    if isinstance(value, os.PathLike):
+        return value
+    if not isinstance(value, str):
+        return None
+    path, mark, _ = value.partition("#")
+    try:
+        float(path)
+    except ValueError:
+        named = "," not in path and (mark or "/" in path or os.path.splitext(path)[1])
+        return FileOfNumbers(value) if named else None
+    return None
+
+
 class ClassWeightVector(Vector):
     """Weights of classes: numbers, a rule that makes them of the data, or a file of numbers."""
 
-    metavar: ClassVar[str] = "A,B,…|RULE|FILE"
+    metavar: ClassVar[str] = "A,B,…|RULE|FILE[#COLUMN]"
 
     def parse(self, value: object) -> Any:
-        """Numbers, a `ClassWeightRule`, or the path of a file as it is."""
+        """Numbers, a `ClassWeightRule`, or the reference to a file as it is."""
         if isinstance(value, ClassWeightRule):
             return value
-        if isinstance(value, str):
-            rule = parse_rule(value)
-            if rule is not None:
-                return rule
-            if os.path.splitext(value)[1]:
-                try:
-                    float(value)
-                except ValueError:
-                    if "," not in value:
-                        from pathlib import Path
-
-                        return Path(value)
-        elif isinstance(value, os.PathLike):
-            return value
+        if isinstance(value, str) and (rule := parse_rule(value)) is not None:
+            return rule
+        if (file := file_of_numbers(value)) is not None:
+            return file
         try:
             return super().parse(value)
         except ValueError:
@@ -133,7 +147,7 @@ class ClassWeightVector(Vector):
     def expected(self) -> str:
         return (
             "numbers that are not negative, separated by commas, balanced, effective:BETA[:raw], "
-            "or a file of numbers"
+            "or a file with a number for each class, such as w.csv or w.csv#weight"
         )
 
 

@@ -82,6 +82,7 @@ LOGARITHMS = (
         Edge("σ² = 0 and y ≠ μ", "0,1,0", "--eps 1e-6"),
         Edge("σ² below 0", "0,1,-1"),
     ),
+    differing=Example("pred,target,var\n0,0,1\n0.5,0.501,0.0000001", "--var var"),
     properties=Properties(
         task="regression",
         units="nats",

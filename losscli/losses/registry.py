@@ -139,6 +139,8 @@ class Loss:
     properties: Properties | None = None
     #: the loss of several classes that takes the place of this one, which is of two
     of_classes: str = ""
+    #: what its dialects differ on, where they agree on the example
+    differing: Example | None = None
     #: None for a loss of the catalogue
     origin: Origin | None = None
     __hash__ = object.__hash__
@@ -198,8 +200,9 @@ class Loss:
             called = other.dialects[library].name(library)
             hint = f"{called} is {other.name}, which has --dialect {library}"
         else:
-            hint = f"libraries that have it: {', '.join(self.dialects) or 'none'}"
-        raise UsageError(f"{library} has no {self.name}", hint)
+            # What a library keeps in an estimator or a score is not for this to deny.
+            hint = f"its dialects: {', '.join(self.dialects) or 'none'}"
+        raise UsageError(f"{self.name} has no dialect {library}", hint)
 
     def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every parameter's value: those given, checked, and the defaults of the others."""
@@ -382,6 +385,7 @@ def loss(
     constant: Constant | None = None,
     properties: Properties | None = None,
     of_classes: str = "",
+    differing: Example | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function to be a loss. The function itself stays as it is."""
     if not isinstance(name, str):
@@ -408,6 +412,7 @@ def loss(
             constant,
             properties,
             of_classes,
+            differing,
         )
         setattr(function, _DECLARATION, one)
         return function

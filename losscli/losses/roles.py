@@ -41,6 +41,8 @@ class Role(NamedTuple):
     pad: float | None = None
     #: the role of the lengths of such lists, which are theirs where it is not given
     lengths: str | None = None
+    #: whether a single value a row is that of one class, which needs no other beside it
+    one_class: bool = False
 
     @property
     def by_class(self) -> bool:

@@ -40,6 +40,7 @@ def bind(
     shapes: Mapping[str, Shape],
     params: dict[str, Any],
     sum_tolerance: float = SUM_TOLERANCE,
+    given_by: Mapping[str, str] | None = None,
 ) -> Binding:
     """Match the shape of each role's rows; a DataError says which role does not fit, and why."""
     elements = any("..." in pattern for role in loss.roles.values() for pattern, _ in role.shapes)
@@ -51,7 +52,7 @@ def bind(
         if 0 in shape:
             raise DataError(f"{name}: a row has no values")
         for pattern, domain in roles[name].shapes:
-            as_seen = _as_seen(pattern, shape)
+            as_seen = _as_seen(pattern, shape, roles[name])
             bound = _match(pattern, as_seen, axes)
             if bound is not None:
                 axes |= bound
@@ -76,7 +77,7 @@ def bind(
             )
     if any(isinstance(domain, LabelOrClass) for domain in domains.values()):
         axes["C"] = class_count(axes)
-    _fit_parameters(loss, params, axes)
+    fit_parameters(loss, params, axes, given_by or {})
     return Binding(domains, seen, context)
 
 
@@ -101,12 +102,12 @@ def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any
     return bound
 
 
-def _as_seen(pattern: str, shape: Shape) -> Shape:
+def _as_seen(pattern: str, shape: Shape, role: Role) -> Shape:
     """A row's shape as a loss sees it: a single number as a vector, and no axis of one place.
 
     Scores (n, 1, C) are of one place a row, as the true classes (n, 1) are, which count as (n,).
     """
-    if shape == () and _is_vector(pattern):
+    if shape == () and (role.one_class or _is_vector(pattern)):
         return (1,)
     return shape[1:] if pattern == "n ... C" and len(shape) == 2 and shape[0] == 1 else shape
 
@@ -116,7 +117,9 @@ def _is_vector(pattern: str) -> bool:
     return [axis for axis in pattern.split()[1:] if axis != "..."] in [[axis] for axis in VECTORS]
 
 
-def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any]) -> None:
+def fit_parameters(
+    loss: Loss, params: dict[str, Any], axes: Mapping[str, Any], given_by: Mapping[str, str]
+) -> None:
     """Check indices, and the lengths of vectors, of which one number stands for every entry."""
     for name, parameter in loss.parameters.items():
         if params[name] is None:
@@ -126,7 +129,7 @@ def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any])
         ):
             size = axes[str(parameter.kind.axis)]
             raise DataError(
-                f"{parameter.option} is {params[name]}, pred has classes 0 to {size - 1}"
+                f"{parameter.option} is {params[name]}, {so_many(loss)} classes 0 to {size - 1}"
             )
         if not isinstance(parameter.kind, Vector):
             continue
@@ -141,8 +144,15 @@ def _fit_parameters(loss: Loss, params: dict[str, Any], axes: Mapping[str, Any])
         elif len(params[name]) != size:
             what = "classes" if parameter.kind.axis == "C" else "columns"
             raise DataError(
-                f"{parameter.option} has {len(params[name])} numbers, pred has {size} {what}", hint
+                f"{given_by.get(name, parameter.option)} has {len(params[name])} numbers, "
+                f"{so_many(loss)} {size} {what}",
+                hint,
             )
+
+
+def so_many(loss: Loss) -> str:
+    """Who has the classes or columns, for a message: pred, unless a loss has none."""
+    return "pred has" if "pred" in loss.roles else "there are"
 
 
 def class_axis(loss: Loss) -> str:
