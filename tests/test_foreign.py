@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def archive(*members: str) -> bytes:
 
 
 #: how the event files of TensorBoard begin: a record of 24 bytes, and the checksum of that
+TAR = tarfile.TarInfo("p.csv").tobuf() + bytes(1024)
 TFRECORD = bytes.fromhex("1800000000000000a37f4b22") + bytes(28)
 NEVER = "a pickle can run any program, so none is ever loaded; "
 
@@ -66,6 +68,7 @@ def refusal(path: Any, **given: Any) -> FileError:
         ("p.rds", gzip.compress(b"X\n\0\0\0\x03\0\x04"), "an object of R", "readRDS('p.rds')"),
         ("p.RData", gzip.compress(b"RDX3\nX\n\0\0"), "a workspace of R", "load('p.RData')"),
         ("p.tfrecord", TFRECORD, "TFRecord", "tf.io.parse_single_example"),
+        ("p.tar", TAR, "a tar archive", "tar -xf p.tar unpacks it"),
         ("p.db", b"SQLite format 3\0" + bytes(50), "an SQLite database",
          "sqlite3 -csv -header p.db 'select * from NAME' > p.db.csv"),
         ("p.npy", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import losscli
@@ -77,6 +78,31 @@ def test_two_arrow_files_in_one(compression: str | None, others: int, tmp_path: 
     path.write_bytes(file(50) + file(others))
     with pytest.raises(FileError, match="two files in one"):
         rows_of(path)
+
+
+@pytest.mark.parametrize("options", [{}, {"write_page_index": True}, {"use_dictionary": False}])
+@pytest.mark.parametrize("rows", [(50, 50), (50, 10), (10, 5000), (5000, 10)])
+def test_two_parquet_files_in_one(
+    options: dict[str, Any], rows: tuple[int, int], tmp_path: Path
+) -> None:
+    """The last footer says where values are, but not from where: those of the first were read."""
+
+    def file(rows: int) -> bytes:
+        word = np.array(["PAR1PAR1"] * rows)
+        table = pa.table({"pred": np.arange(rows) + 0.5, "target": np.zeros(rows), "word": word})
+        sink = io.BytesIO()
+        pq.write_table(table, sink, row_group_size=1000, **options)
+        return sink.getvalue()
+
+    path = tmp_path / "p.parquet"
+    ask = {"pred": f"{path}#pred", "target": f"{path}#target"}
+    for count in (0, *rows):
+        path.write_bytes(file(count))
+        if count:
+            assert losscli.compute("mse", **ask).n == count
+    path.write_bytes(file(rows[0]) + file(rows[1]))
+    with pytest.raises(FileError, match="two Parquet files in one"):
+        losscli.compute("mse", **ask)
 
 
 def test_two_archives_in_one(tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ def blocks(
             raise DataError(
                 f"{counts}: rows are paired by position, so their counts must agree",
                 "a header taken for a row, or a row for a header, is one off: --header, --no-header"
-                if max(totals) - min(totals) == 1
+                if max(totals) - min(totals) == 1 and any(s.source.untyped for s in streams)
                 else "--on KEY pairs them by a column that both have",
                 "length-mismatch",
             )

@@ -271,11 +271,11 @@ def _check_files(paths: Sequence[str]) -> None:
         if twin is not path:
             raise DataError(f"{path} and {twin} are one file, whose rows would count twice")
         if _suffix(path) != _suffix(paths[0]):
-            suffix = _suffix(paths[0])
+            most, _ = Counter(map(_suffix, paths)).most_common(1)[0]
             raise DataError(
                 f"{path}: {_suffix(path) or 'no suffix'}, where {paths[0]} has "
-                f"{suffix or 'none'}: files of a data set are of one kind",
-                f"a pattern names those that are meant, such as '*{suffix}'" if suffix else "",
+                f"{_suffix(paths[0]) or 'none'}: files of a data set are of one kind",
+                f"a pattern names those that are meant, such as '*{most}'" if most else "",
             )
 
 

@@ -140,13 +140,14 @@ def _recognise(stream: Any, reference: Reference, options: ReadOptions) -> Sourc
 
 def _kind(stream: Any, suffix: str, display: str) -> str:
     """The format of a file by its first bytes, which stay in it."""
-    head = stream.peek(64)[:64]
+    start = stream.peek(512)[:512]
+    head = start[:64]
     if head[4:9] == _SAFETENSORS:
         return "safetensors"
     kind = _starting(stream, _MAGICS)
     if kind is not None:
         return kind
-    foreign.refuse(head, display)
+    foreign.refuse(start, display)
     if suffix in _SUFFIXES:
         wrong = f"{display}: not {_SUFFIXES[suffix]}, whatever its name says"
         if not head:

@@ -95,6 +95,7 @@ _STARTS = {
         "a pointer of Git LFS to a file elsewhere", "git lfs pull fetches that"
     ),
 }
+_TAR = _Foreign("a tar archive", "tar -xf {file} unpacks it; tar -tf {file} lists what is in it")
 _TFRECORD = _Foreign(
     "TFRecord", "write the values that tf.io.parse_single_example gives as CSV or Parquet"
 )
@@ -123,6 +124,8 @@ _ARCHIVE = _Foreign(
 
 def refuse(head: bytes, display: str) -> None:
     """Raise the error of a file that starts as one of a format that is not read."""
+    if head[257:262] == b"ustar":
+        raise _error(_TAR, display)
     found = next((each for starts, each in _STARTS.items() if head.startswith(starts)), None)
     # ORC may be the name of a column, too; no text has such bytes after it.
     if head.startswith(b"ORC") and min(head[3:16], default=9) > 8:

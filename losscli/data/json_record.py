@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from losscli.data.arrow import large_numbers
 from losscli.data.source import BadValue
-from losscli.data.text import recode
+from losscli.data.text import quoted, recode
 from losscli.data.troubles import NOT_UTF8, BadLine
 
 #: as many digits as Python makes an int of, however it is set up
@@ -26,6 +26,8 @@ def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any
         return BadLine(NOT_UTF8, row, line, value, wrong, wrong, hint)
     except json.JSONDecodeError as error:
         hint = "one object a line: jq -c . makes such lines" if line == 1 else ""
+        if text[error.pos :].strip() == b"," and text.isascii():
+            hint = f"sed 's/,[[:space:]]*$//' {quoted(display)} | losscli … reads it from '-'"
         return _not_json(row, line, f"{error.msg} at character {error.pos + 1}", hint)
     except RecursionError:
         return _not_json(row, line, "nested too deeply", "")

@@ -216,8 +216,9 @@ class JsonSource(Source):
         if set(first) <= {common}:
             return None
         wrong = [i for i, kind in enumerate(found) if kind not in ("null", common)]
-        numbers = "a list of numbers" if common.startswith("list") else "a number"
-        expected = wanted.labels.expected if wanted.labels else numbers
+        plain_words = {"bool": "true or false, as in the rows before it", "number": "a number"}
+        expected = plain_words.get(common, "a list of numbers")
+        expected = wanted.labels.expected if wanted.labels else expected
         if wanted.unfit is None:
             raise BadValue(wrong[0], f"got {named(values[wrong[0]])}", expected, wanted.hint)
         listed = [Found(row + i + 1, None, shown(values[i]), self.display) for i in wrong[:LISTED]]

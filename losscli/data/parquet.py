@@ -1,5 +1,6 @@
 """Parquet files, one batch of rows at a time."""
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 #: rows that tell how long lists are
 PROBE_ROWS = 64
+_MARK = b"PAR1"
+#: the length of the footer, and the mark
+_TRAILER = 8
+#: bytes before a footer in which its indexes are looked through, at most
+_INDEXES = 1 << 20
 
 
 class ParquetSource(Source):
@@ -51,10 +57,17 @@ class ParquetSource(Source):
                 self._file: Any = self._open()
             self.columns: list[str] = column_names(self._file.schema_arrow)
             self.rows = int(self._file.metadata.num_rows)
+            two = isinstance(file, str) and _follows_another(file, self._file.metadata)
         except DAMAGE as error:
             raise FileError(
                 f"{display}: not a readable Parquet file: {first_line(error)}"
             ) from None
+        if two:
+            self.close()
+            raise FileError(
+                f"{display}: two Parquet files in one, of which one was written after the other",
+                "one file each: files of a directory are read one after the other",
+            )
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names = names_of(wanted, self.columns, self.display)
@@ -119,6 +132,34 @@ class ParquetSource(Source):
             batches = reader.iter_batches(PROBE_ROWS, columns=names, use_threads=False)
             first = next(batches, None)
         return piece_rows(1 if first is None else row_width(first))
+
+
+def _follows_another(path: str, metadata: Any) -> bool:
+    """Whether a file was written at the end of another one, whose values would be taken for its.
+
+    Its footer says where its values are, counted from its own start. So there are more bytes
+    between them and the footer than its indexes take, among them the end and the start of a file.
+    """
+    if not metadata.num_row_groups:
+        return False
+    group = metadata.row_group(metadata.num_row_groups - 1)
+    end = max(map(_end, map(group.column, range(group.num_columns))), default=0)
+    with open(path, "rb") as file:
+        gap = file.seek(0, os.SEEK_END) - _TRAILER - metadata.serialized_size - end
+        if gap < _TRAILER:
+            return False
+        start = max(0, gap - _INDEXES)
+        file.seek(start)
+        before = file.read(gap - start + len(_MARK))
+    at = before.rfind(2 * _MARK)
+    length = int.from_bytes(before[at - 4 : at], "little") if at >= 4 else 0
+    return bool(0 < length < start + at)
+
+
+def _end(column: Any) -> int:
+    """Where the values of a column end in a file."""
+    starts = filter(None, (column.data_page_offset, column.dictionary_page_offset))
+    return int(min(starts, default=0) + column.total_compressed_size)
 
 
 def _may_be_wide(schema: Any, name: str) -> bool:

@@ -64,7 +64,8 @@ def _holds(seen: Seen, words: list[str]) -> str:
     if not words:
         return seen.words
     listed = ", ".join(words[:4]) + (", …" if len(words) > 4 else "")
-    return f"text: {listed}" if seen.low > seen.high else f"{seen.words}, and text: {listed}"
+    kind = "lists of other lengths" if all(word.startswith("[") for word in words) else "text"
+    return f"{kind}: {listed}" if seen.low > seen.high else f"{seen.words}, and {kind}: {listed}"
 
 
 def document(columns: list[ColumnSeen]) -> list[dict[str, Any]]:
