@@ -41,20 +41,34 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _look_again(number: int, frame: FrameType | None) -> None:
-    """It was no time for an exception when the signal came."""
-    if Terminated.asked is not None and not Terminated.heeded:
+    """It was no time for an exception when the signal came, or unwinding takes too long."""
+    if Terminated.asked is None:
+        return
+    if time.monotonic() - Terminated.since > PATIENCE:
+        _leave(Terminated.asked)
+    elif not Terminated.heeded:
         _unwind(frame)
 
 
 def _unwind(frame: FrameType | None) -> None:
+    """Raise what ends the process or, where that cannot be, try again soon.
+
+    An exception may come just where a lock is taken, which is then never given back: whoever
+    waits for it while unwinding would do so for ever.
+    """
     code = Terminated.asked or ExitCode.TERMINATED
-    if not _cannot_be_left(frame):
+    can_be_left = not _cannot_be_left(frame)
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE + AGAIN if can_be_left else AGAIN)
+    elif not can_be_left:
+        _leave(code)
+    if can_be_left:
         raise Terminated(code)
-    if hasattr(signal, "setitimer") and time.monotonic() - Terminated.since <= PATIENCE:
-        signal.setitimer(signal.ITIMER_REAL, AGAIN)
-        return
-    # No output has a name before it is whole, so nothing is left behind.
-    if code == ExitCode.INTERRUPTED:
+
+
+def _leave(code: ExitCode) -> None:
+    """End at once. No output has a name before it is whole, so nothing is left behind."""
+    if code == ExitCode.INTERRUPTED and not Terminated.heeded:
         os.write(2, b"interrupted\n")
     os._exit(code)
 
