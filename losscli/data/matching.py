@@ -118,8 +118,9 @@ class Findings:
 
     def _told(self, side: int, what: str, rows: "_Rows") -> str:
         listed = ", ".join(
-            f"{value} ({'' if file == self._displays[side] else f'{file}, '}row {row})"
-            for row, _, value, file in self._found(side, rows)
+            f"{value} ({'' if file == self._displays[side] else f'{file}, '}row {row}"
+            + (")" if line is None else f", line {line})")
+            for row, line, value, file in self._found(side, rows)
         )
         verb = what if rows.count > 1 else what.replace("repeat", "repeats").replace("have", "has")
         more = ", …" if rows.count > LISTED else ""
