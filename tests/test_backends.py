@@ -149,6 +149,31 @@ def test_a_result_says_who_computed_it(run: Run) -> None:
     assert "backend" not in plain.stdout
 
 
+@pytest.mark.parametrize(
+    ("name", "roles"),
+    [
+        ("nt-xent", ("x1", "x2")),
+        ("info-nce", ("query", "positive")),
+        ("triplet-margin", ("anchor", "positive", "negative")),
+        ("cosine-distance", ("x1", "x2")),
+    ],
+)
+def test_zero_vectors_in_single_precision(name: str, roles: tuple[str, ...]) -> None:
+    """Their norm is computed in another way, which has to stay in float32."""
+    pytest.importorskip("torch")
+    rng = np.random.default_rng(4)
+    given = {role: rng.random((6, 3)) for role in roles}
+    for rows in given.values():
+        rows[0] = 0.0
+    values = {
+        (backend, dtype): losscli.compute(name, backend=backend, dtype=dtype, **given).value
+        for backend, dtype in itertools.product(("numpy", "torch"), ("float64", "float32"))
+    }
+    assert values["torch", "float64"] == pytest.approx(values["numpy", "float64"], rel=1e-12)
+    assert values["torch", "float32"] == pytest.approx(values["numpy", "float64"], rel=1e-6)
+    assert values["numpy", "float32"] == pytest.approx(values["numpy", "float64"], rel=1e-6)
+
+
 def test_without_torch(run: Run, tmp_path: Path) -> None:
     """`auto` does not look for it; `torch` says how to get it."""
     (tmp_path / "hidden" / "torch").mkdir(parents=True)

@@ -171,7 +171,7 @@ def norm(x: Array, p: float = 2.0, plus: float = 0.0) -> Array:
     # The largest is m · 2ᵏ with ½ ≤ m < 1. Its scale 2ᵏ⁻¹ is finite where 2ᵏ is not.
     least = plus ** (1.0 / p)
     top = np.maximum(np.maximum.reduce(np.abs(x), axis=-1), least)
-    scale = np.ldexp(0.5, np.frexp(top)[1])
+    scale = np.ldexp(0.5 * np.ones_like(top), np.frexp(top)[1])
     scaled = _power_sum(x / scale[..., None], p) + power(least / scale, p)
     return np.where(fine, result, scale * _root(scaled, p))
 

@@ -78,6 +78,6 @@ def _even(x: Array) -> Array:
     wide = depth if depth <= EVEN_DEPTH else -(-depth // EVEN_DEPTH) * EVEN_DEPTH
     if (rows, wide) == x.shape:
         return x
-    result = np.zeros((rows, wide))
+    result = np.zeros((rows, wide), x.dtype)
     result[:n, :depth] = x
     return result
