@@ -327,3 +327,13 @@ def test_a_stretch_of_nulls_has_the_shape_of_the_lists(run: Run, tmp_path: Path)
         done = run("compute", "mse", "--pred", "b.jsonl#x", "--target", "b.jsonl#y",
                    "--nonfinite", "skip", "-f", "value")  # fmt: skip
         assert (done.stdout, done.stderr) == ("0.5\n", "")  # (0 + 1) / 2 a row
+
+
+def test_lists_without_values_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"pred": [], "target": 1}\n{"pred": [], "target": 2}\n')
+    said = r"p\.jsonl, column 'pred', row 1: a list without values, expected one or more"
+    with pytest.raises(DataError, match=said):
+        losscli.compute("mse", data=path)
+    with pytest.raises(DataError, match=r"^pred, row 1: a list without values"):
+        losscli.compute("mse", pred=[[], []], target=[1.0, 2.0])

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from losscli.data.ahead import Ahead
-from losscli.data.source import Source, Span, Values, Wanted, join, stack
+from losscli.data.source import Source, Span, Values, Wanted, join, misfit, stack
 from losscli.errors import DataError
 from losscli.stopwatch import Stopwatch
 
@@ -80,7 +80,15 @@ class Stream:
             return None
         while self._unknown() and self._fill(self._held_rows + 1, more=True):
             pass
-        return [values.first_shape for values in self._held[0]]
+        shapes = [values.first_shape for values in self._held[0]]
+        for wanted, values, shape in zip(self.wanted, self._held[0], shapes, strict=True):
+            if 0 in shape and not _all_missing(values):
+                display, _ = self.source.locate(0)
+                found, line = "a list without values", self.source.line_of(0, wanted.column)
+                name = display or self.source.display or wanted.column
+                column = wanted.column if name != wanted.column else ""
+                raise misfit(name, column, 1, found, "one or more", line=line)
+        return shapes
 
     def _unknown(self) -> list[int]:
         """Columns of which every row so far is missing, and with them the length of their lists."""
