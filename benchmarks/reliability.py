@@ -367,6 +367,9 @@ TAIL = """
 - **The end of a CSV** cannot be seen: a file that is cut between two lines is a shorter file, and
   one that is cut inside of its last number ends with another number. Where rows are paired with
   another file the counts differ, which is an error.
+- **Two files in one**, as `cat a.parquet b.parquet` makes them, are refused. Of Parquet files they
+  go unnoticed where they have over 4 MiB and are together smaller than the values of the second
+  unpacked: what its footer says is then read from the first.
 - **A file that is mapped** into memory (Arrow, `.npy` in Fortran order) and cut short by another
   program while it is read ends the run with 4. One that is written over in its place meanwhile
   gives what is there when it is looked at, or ends the process: writers should rename.

@@ -88,7 +88,7 @@ def test_two_parquet_files_in_one(
     """The last footer says where values are, but not from where: those of the first were read."""
 
     def file(rows: int) -> bytes:
-        word = np.array(["PAR1PAR1"] * rows)
+        word = np.array(["PAR1PAR1", "PAR1PAR1" + "x" * 40] * rows)[:rows]
         table = pa.table({"pred": np.arange(rows) + 0.5, "target": np.zeros(rows), "word": word})
         sink = io.BytesIO()
         pq.write_table(table, sink, row_group_size=1000, **options)

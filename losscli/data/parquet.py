@@ -1,6 +1,7 @@
 """Parquet files, one batch of rows at a time."""
 
 import os
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 #: rows that tell how long lists are
 PROBE_ROWS = 64
 _MARK = b"PAR1"
+#: what a footer begins with: the first field, version 1 or 2
+_FOOTERS = (b"\x15\x02", b"\x15\x04")
 #: the length of the footer, and the mark
 _TRAILER = 8
-#: bytes before a footer in which its indexes are looked through, at most
-_INDEXES = 1 << 20
+#: bytes that are looked through for a second file, in any case and at once
+_LOOK = 1 << 22
+#: the share of a packed file that headers and indexes may take more than values do
+_OVERHEAD = 64
 
 
 class ParquetSource(Source):
@@ -137,29 +142,28 @@ class ParquetSource(Source):
 def _follows_another(path: str, metadata: Any) -> bool:
     """Whether a file was written at the end of another one, whose values would be taken for its.
 
-    Its footer says where its values are, counted from its own start. So there are more bytes
-    between them and the footer than its indexes take, among them the end and the start of a file.
+    Its footer says where its values are, counted from its own start. Where there are more bytes
+    before the footer than the values take unpacked, and in any small file, another footer and
+    start are looked for. (Where the columns are would tell for all files, but pyarrow aborts the
+    process when it is asked for columns whose statistics are damaged.)
     """
-    if not metadata.num_row_groups:
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    values = sum(group.total_byte_size for group in groups)
+    end = os.path.getsize(path) - _TRAILER - metadata.serialized_size
+    if _LOOK < end <= values + values // _OVERHEAD + len(_MARK):
         return False
-    group = metadata.row_group(metadata.num_row_groups - 1)
-    end = max(map(_end, map(group.column, range(group.num_columns))), default=0)
     with open(path, "rb") as file:
-        gap = file.seek(0, os.SEEK_END) - _TRAILER - metadata.serialized_size - end
-        if gap < _TRAILER:
-            return False
-        start = max(0, gap - _INDEXES)
-        file.seek(start)
-        before = file.read(gap - start + len(_MARK))
-    at = before.rfind(2 * _MARK)
-    length = int.from_bytes(before[at - 4 : at], "little") if at >= 4 else 0
-    return bool(0 < length < start + at)
-
-
-def _end(column: Any) -> int:
-    """Where the values of a column end in a file."""
-    starts = filter(None, (column.data_page_offset, column.dictionary_page_offset))
-    return int(min(starts, default=0) + column.total_compressed_size)
+        for start in range(0, end, _LOOK):
+            file.seek(start)
+            part = file.read(_LOOK + 3 * len(_MARK))
+            for found in re.finditer(2 * _MARK, part):
+                at = start + found.start() - 4
+                footer = at - int.from_bytes(part[found.start() - 4 : found.start()], "little")
+                if 0 < footer < at:
+                    file.seek(footer)
+                    if file.read(2) in _FOOTERS:
+                        return True
+    return False
 
 
 def _may_be_wide(schema: Any, name: str) -> bool:
