@@ -130,6 +130,8 @@ def files(data: bytes) -> None:
             source = open_source(Reference(file.name), ReadOptions(header=True))
             try:
                 names = [WHOLE] if source.whole else list(dict.fromkeys(source.columns))[:3]
+                if not names:  # of a file without columns nothing is asked
+                    return
                 how = sum(data) % 3
                 labels = LabelMap(("a", "1"), (0.0, 1.0)) if how == 1 else None
                 found = _rows(source, [Wanted(name, labels, key=how == 2) for name in names])
