@@ -73,6 +73,15 @@ def test_objects_of_every_format(put: Callable[[str, bytes], None], tmp_path: Pa
         assert losscli.compute("mse", data=f"s3://box/t.{suffix}").value == expected
 
 
+def test_two_files_in_one_object(put: Callable[[str, bytes], None], tmp_path: Path) -> None:
+    for suffix in ("parquet", "feather", "npz"):
+        path = tmp_path / f"t.{suffix}"
+        WRITERS[suffix](path, COLUMNS)
+        put(path.name, path.read_bytes() * 2)
+        with pytest.raises(FileError, match=rf"^s3://box/t\.{suffix}: .*in one"):
+            losscli.compute("mse", data=f"s3://box/t.{suffix}")
+
+
 def test_long_objects_are_read_in_ranges(
     put: Callable[[str, bytes], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,11 @@
 """Files that hold more, or other, than their format allows: refused, where others read a part."""
 
 import bz2
+import gzip
 import io
 import json
 import lzma
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ import pytest
 
 import losscli
 from losscli.errors import FileError
+from tests.conftest import Run
+from tests.test_formats import WRITERS
 
 ROWS = b"".join(b"%d,%d\n" % (i, i + 1) for i in range(20_000))
 PACKERS = {"bz2": bz2.compress, "xz": lzma.compress}
@@ -105,12 +109,40 @@ def test_two_parquet_files_in_one(
         losscli.compute("mse", **ask)
 
 
-def test_two_archives_in_one(tmp_path: Path) -> None:
+def test_bytes_beside_an_archive(tmp_path: Path) -> None:
     path, sink = tmp_path / "p.npz", io.BytesIO()
     np.savez(sink, pred=np.ones(3), target=np.zeros(3))
-    path.write_bytes(sink.getvalue() * 2)
-    with pytest.raises(FileError, match="two in one"):
-        rows_of(path)
+    archive = sink.getvalue()
+    for data, where in (
+        (archive * 2, "before"),
+        (b"PK\3\4" + archive, "before"),
+        (archive + b"\n", "after"),
+        (archive + archive[:20], "after"),
+        (archive + bytes(1000), "after"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(FileError, match=f"bytes {where} its archive: two files in one"):
+            rows_of(path)
+    for comment in (b"", b"of 2024", b"PK" * 300):
+        path.write_bytes(archive)
+        with zipfile.ZipFile(path, "a") as file:
+            file.comment = comment
+        assert rows_of(path) == 3
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "feather", "npz", "npy", "arrows"])
+def test_two_files_in_one_by_other_ways(suffix: str, run: Run, tmp_path: Path) -> None:
+    """What comes through a pipe or is unpacked is held to what a file on disk is."""
+    path = tmp_path / f"p.{suffix}"
+    WRITERS[suffix](path, {"pred": np.arange(50.0), "target": np.zeros(50)})
+    one = path.read_bytes()
+    for data, code in ((one, 0), (one + one, 4)):
+        packed = tmp_path / f"q.{suffix}.gz"
+        packed.write_bytes(gzip.compress(data))
+        for done in (run("compute", "mse", "--data", "-", input=data),
+                     run("compute", "mse", "--data", packed)):  # fmt: skip
+            assert done.returncode == code, done.stderr
+            assert not code or done.stdout == ""
 
 
 def test_bytes_after_an_arrow_stream(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ from losscli.data.source import (
 from losscli.errors import DataError, FileError
 
 SUFFIX = ".npy"
+#: the last record of an archive, without its comment: what it starts with, and its bytes
+_END, _END_RECORD = b"PK\5\6", 22
 #: what zipfile raises for archives that are damaged, encrypted or packed in unknown ways
 DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError)
 
@@ -95,9 +97,11 @@ class NpzSource(Source):
         self.columns = [name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)]
         if not self.columns:
             raise of_archive(names, display)
-        if min(member.header_offset for member in self._zip.infolist()):
+        before = min(member.header_offset for member in self._zip.infolist())
+        if before or not _ends_archive(file, len(self._zip.comment)):
             raise FileError(
-                f"{display}: there are bytes before its archive, as of another one: two in one?",
+                f"{display}: there are bytes {'before' if before else 'after'} its archive: two "
+                "files in one?",
                 "one file each: files of a directory are read one after the other",
             )
 
@@ -132,6 +136,12 @@ class NpzSource(Source):
         if array.dtype.names:
             raise DataError(f"{where}: records, expected numbers", "write each field as an array")
         return array
+
+
+def _ends_archive(file: Any, comment: int) -> bool:
+    """Whether a file ends with the last record of its archive and the comment in it."""
+    file.seek(-_END_RECORD - comment, os.SEEK_END)
+    return bool(file.read(len(_END)) == _END)
 
 
 class _Member:

@@ -62,7 +62,8 @@ class ParquetSource(Source):
                 self._file: Any = self._open()
             self.columns: list[str] = column_names(self._file.schema_arrow)
             self.rows = int(self._file.metadata.num_rows)
-            two = isinstance(file, str) and _follows_another(file, self._file.metadata)
+            with self._reading(), open(file, "rb") if self._in_place else nullcontext(file) as raw:
+                two = _follows_another(raw, self._file.metadata)
         except DAMAGE as error:
             raise FileError(
                 f"{display}: not a readable Parquet file: {first_line(error)}"
@@ -139,7 +140,7 @@ class ParquetSource(Source):
         return piece_rows(1 if first is None else row_width(first))
 
 
-def _follows_another(path: str, metadata: Any) -> bool:
+def _follows_another(file: Any, metadata: Any) -> bool:
     """Whether a file was written at the end of another one, whose values would be taken for its.
 
     Its footer says where its values are, counted from its own start. Where there are more bytes
@@ -149,20 +150,19 @@ def _follows_another(path: str, metadata: Any) -> bool:
     """
     groups = map(metadata.row_group, range(metadata.num_row_groups))
     values = sum(group.total_byte_size for group in groups)
-    end = os.path.getsize(path) - _TRAILER - metadata.serialized_size
+    end = file.seek(0, os.SEEK_END) - _TRAILER - metadata.serialized_size
     if _LOOK < end <= values + values // _OVERHEAD + len(_MARK):
         return False
-    with open(path, "rb") as file:
-        for start in range(0, end, _LOOK):
-            file.seek(start)
-            part = file.read(_LOOK + 3 * len(_MARK))
-            for found in re.finditer(2 * _MARK, part):
-                at = start + found.start() - 4
-                footer = at - int.from_bytes(part[found.start() - 4 : found.start()], "little")
-                if 0 < footer < at:
-                    file.seek(footer)
-                    if file.read(2) in _FOOTERS:
-                        return True
+    for start in range(0, end, _LOOK):
+        file.seek(start)
+        part = file.read(_LOOK + 3 * len(_MARK))
+        for found in re.finditer(2 * _MARK, part):
+            at = start + found.start() - 4
+            footer = at - int.from_bytes(part[found.start() - 4 : found.start()], "little")
+            if 0 < footer < at:
+                file.seek(footer)
+                if file.read(2) in _FOOTERS:
+                    return True
     return False
 
 
