@@ -260,13 +260,47 @@ def test_blanks_around_a_missing_label(word: str, other: str, run: Run, tmp_path
 
 
 def test_blanks_around_missing_keys_and_groups(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "p.csv").write_text("id,pred\n a ,1\n NA ,2\n")
+    (tmp_path / "p.csv").write_text("id,pred\na,1\n NA ,2\n")
     (tmp_path / "t.csv").write_text("id,target\na,1\nb,2\n")
     done = run("compute", "mse", "--pred", "p.csv#pred", "--target", "t.csv#target", "--on", "id")
     assert "p.csv, column 'id', row 2 (line 3): a missing key" in done.stderr
-    (tmp_path / "g.csv").write_text("pred,target,id\n1,1,a\n1,0, a \n1,1, NA \n")
+    (tmp_path / "g.csv").write_text("pred,target,id\n1,1,a\n1,0,a\n1,1, NA \n")
     done = run("compute", "dice", "--data", "g.csv", "--by", "id")
     assert "g.csv, column 'id', row 3 (line 4): missing, expected the group" in done.stderr
+
+
+@pytest.mark.parametrize("other", ["1", " NA "], ids=["arrow", "cells"])
+@pytest.mark.parametrize("blank", [" ", "\t", "\u3000"])
+def test_blanks_are_part_of_text_and_not_of_numbers(
+    other: str, blank: str, run: Run, tmp_path: Path
+) -> None:
+    """As pandas, Polars, DuckDB and Arrow write and read text; whoever reads the cells."""
+    keys = ["a", f"{blank}a", f"a{blank}", blank + "a b" + blank, "a b"]
+    lines = [
+        f'"{keys[0]}",0',
+        f'"{keys[1]}",1',
+        *(f"{key},{i}" for i, key in enumerate(keys[2:], 2)),
+    ]
+    numbers = [f"{blank}7,5", f'"8{blank}",6', f"-1e5{blank},{other}"]
+    (tmp_path / "p.csv").write_text("\n".join(["id,pred", *lines, *numbers[:2], ""]))
+    pq.write_table(
+        pa.table({"id": [*reversed(keys), "7", "8"], "target": [4.0, 3, 2, 1, 0, 5, 6]}),
+        tmp_path / "t.parquet",
+    )
+    ask = ("compute", "mae", "--pred", "p.csv#pred", "--target")
+    done = run(*ask, "t.parquet#target", "--on", "id", "-f", "csv", "--reduction", "none")
+    assert [line.split(",")[-1] for line in done.stdout.splitlines()[1:]] == ["0.0"] * 7
+    (tmp_path / "t.csv").write_text("\n".join(["id,target", *lines[:3], f"{blank}a b,3", ""]))
+    (tmp_path / "p.csv").write_text("\n".join(["id,pred", *lines[:4], ""]))
+    done = run(*ask, "t.csv#target", "--on", "id")
+    assert f"has a key that t.csv lacks: id {keys[3]!r} (row 4, line 5)" in done.stderr
+    assert "hint: blanks around text are part of a key" in done.stderr
+    ones = [line.rpartition(",")[0] + ",1" for line in [*lines, *numbers[:2]]]
+    (tmp_path / "g.csv").write_text("\n".join(["by,pred", *ones, numbers[2], ""]))
+    done = run("compute", "dice", "--data", "g.csv", "--target", "pred", "--by", "by",
+               "--missing", "skip", "--reduction", "none", "-f", "json")  # fmt: skip
+    groups = [row["group"] for row in json.loads(done.stdout)]
+    assert groups == [*keys, "7", "8", "-1e5"][: 8 if other == "1" else 7], done.stderr
 
 
 @pytest.mark.parametrize("other", ["1", " NA "], ids=["arrow", "cells"])

@@ -429,7 +429,7 @@ COLUMNS: dict[str, tuple[Any, list[tuple[str, Any]]]] = {
     "decimal": (st.decimals(-(10**11), 10**11, places=6), [
         (".parquet", pa.decimal128(18, 6)), (".arrow", pa.decimal128(25, 8)),
         (".arrow", pa.decimal256(60, 20)), (".csv", pa.decimal128(18, 6))]),
-    "float": (st.floats(allow_nan=False, width=32), [
+    "float": (st.floats(allow_nan=False, allow_infinity=False, width=32), [
         (".parquet", pa.float32()), (".arrow", pa.float64()), (".npz", np.float32)]),
     "text": (WORDS, [(".parquet", pa.string()), (".arrow", pa.string_view()),
                      (".jsonl", pa.string()), (".parquet", pa.binary()),

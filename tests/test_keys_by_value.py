@@ -42,7 +42,7 @@ KEYS: dict[str, tuple[list[Any], list[Any]]] = {
     "clock": (CLOCK, [pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")]),
     "durations": (SPANS, [pa.duration(unit) for unit in ("s", "ms", "us", "ns")]),
     "booleans": ([False, True], [pa.bool_()]),
-    "numbers": ([-np.inf, -1.5, 0.0, 0.1, 3.0], [pa.float64()]),
+    "numbers": ([-1e308, -1.5, 0.0, 0.1, 3.0], [pa.float64()]),
     "halves": ([-1.5, 0.0, 0.25], [pa.float16(), pa.float32(), pa.float64()]),
     "text": (["", "a", "ab", "é", "日"], [pa.string(), pa.large_string(), pa.string_view(),
                                           pa.dictionary(pa.int8(), pa.string())]),
@@ -178,3 +178,27 @@ def test_random_keys_pair_as_in_a_dict(data: st.DataObject, tmp_path_factory: An
         return
     found = losscli.compute("mse", pred=files[0], target=files[1], on=on, join="inner")
     assert (found.value, found.n) == (0.0, len(both))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "row"),
+    [
+        ("p.jsonl", '{"id": 1e300, "pred": 1}\n{"id": 1e400, "pred": 1}\n', 2),
+        ("p.jsonl", '{"id": -1e400, "pred": 1}\n', 1),
+        ("p.csv", "id,pred\n1,1\n-inf,2\n1e400,1\n", 2),
+        ("p.csv", "id,pred\n1e999,1\n", 1),
+    ],
+)
+def test_numbers_that_overflow_are_no_keys(
+    first: str, second: str, row: int, tmp_path: Path
+) -> None:
+    """1e400 and 1e401 would both be infinite, and pair."""
+    (tmp_path / first).write_text(second)
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": [1e300, np.inf], "target": [1.0, 2.0]}), path)
+    found = {"pred": f"{tmp_path / first}#pred", "target": f"{path}#target"}
+    message = rf"{first}, column 'id', row {row}.*: got '.*', expected a finite number \(--on\)"
+    with pytest.raises(DataError, match=message):
+        losscli.compute("mse", **found, on="id")
+    with pytest.raises(DataError, match=r"t\.parquet, column 'id', row 2: got 'inf'"):
+        losscli.compute("mse", pred=f"{path}#target", target=f"{path}#target", on="id")

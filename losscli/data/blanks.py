@@ -1,7 +1,7 @@
-"""Blanks around the fields of a CSV, which are of no account but to the parser of Arrow."""
+"""Blanks around the fields of a CSV: of account only in text that is none of the expected words."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 #: what Python strips off a text, but for line ends: the blanks of ASCII, and the others in UTF-8
@@ -38,11 +38,10 @@ def beside_blanks(words: Sequence[str], delimiter: str) -> re.Pattern[bytes]:
     return re.compile(b"%b(?:%b)|(?:%b)%b" % (blank, either, either, blank))
 
 
-def stripped(text: Any, missing: Collection[str]) -> Any:
-    """Text of Arrow without blanks around it, which may be a word for a missing value then."""
+def each_word(text: Any, read: Callable[[str], str | None]) -> Any:
+    """Text of Arrow, every word of it as `read` has it."""
     import pyarrow as pa
 
     encoded = text.dictionary_encode()
-    words = [word.strip() for word in encoded.dictionary.to_pylist()]
-    known = pa.array([None if word in missing else word for word in words], pa.string())
-    return pa.DictionaryArray.from_arrays(encoded.indices, known).dictionary_decode()
+    words = pa.array(map(read, encoded.dictionary.to_pylist()), pa.string())
+    return pa.DictionaryArray.from_arrays(encoded.indices, words).dictionary_decode()

@@ -6,11 +6,22 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from losscli.data.records import LONGEST_RECORD, OPEN_QUOTE, Quoting
+from losscli.data.records import LONGEST_RECORD, OPEN_QUOTE, STRAY_QUOTE, Quoting
+from losscli.data.troubles import LONGEST, NOT_UTF8
 
 #: bytes that are not UTF-8, as `surrogateescape` keeps them
 _ESCAPED = re.compile("[\udc80-\udcff]")
+_QUOTES = {STRAY_QUOTE: "a quote in the middle of a field", OPEN_QUOTE: "a quote that never closes"}
 csv.field_size_limit(LONGEST_RECORD)
+
+
+class Problem(NamedTuple):
+    """What makes a record no row, in the words of a BadLine."""
+
+    reason: str
+    value: str
+    problem: str
+    message: str
 
 
 class Record(NamedTuple):
@@ -52,6 +63,29 @@ def records(chunk: bytes, quoting: Quoting, delimiter: str) -> Iterator[Record]:
             yield Record(cells, line + begin, line + end, quotes)
         line += end
         chunk = chunk[cut:]
+
+
+def problem_of(
+    record: Record, width: int, indexes: Sequence[int], delimiter: str
+) -> Problem | None:
+    """What makes a record no row of some columns, of which those at `indexes` are read."""
+    if record.quotes:
+        problem = _QUOTES[record.quotes]
+        return Problem(record.quotes, short(delimiter.join(record.cells)), problem, problem)
+    fields = len(record.cells)
+    if fields and fields != width:
+        found, expected = f"{fields} field{'s' * (fields != 1)}", f"expected {width}"
+        return Problem("ragged-line", found, expected, f"{fields} fields, {expected}")
+    escaped = record.escaped(indexes)
+    if escaped:
+        shown = ascii(escaped.encode(errors="surrogateescape"))[1:]
+        return Problem(NOT_UTF8, shown, "not UTF-8 text", "not UTF-8 text")
+    return None
+
+
+def short(cell: str) -> str:
+    """A cell in quotes, and not all of a long one."""
+    return repr(cell if len(cell) <= LONGEST else cell[: LONGEST - 3] + "…")
 
 
 def _lines_of(chunk: bytes, places: Sequence[int]) -> list[int]:

@@ -7,17 +7,18 @@ like; a value that does not fit is found again in its chunk, so that the error c
 import csv as csv_module
 import re
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
-from losscli.data.blanks import beside_blanks, may_have_blanks, stripped
-from losscli.data.cells import Record, records
+from losscli.data.blanks import beside_blanks, each_word, may_have_blanks
+from losscli.data.cells import Record, problem_of, records, short
 from losscli.data.first_record import first_record
 from losscli.data.lines import Lines
-from losscli.data.records import OPEN_QUOTE, STRAY_QUOTE, Quoting, bodies, chunks
+from losscli.data.records import OPEN_QUOTE, Quoting, bodies, chunks
 from losscli.data.source import NUMBER, BadValue, Source, Values, Wanted, as_number, misfit
 from losscli.data.tables import names_of
 from losscli.data.text import Uncommented, recode
@@ -29,7 +30,6 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "None", "<NA>
 BOM = b"\xef\xbb\xbf"
 #: how a file for Excel says in a line of its own what its delimiter is
 _SAID = re.compile(rb"sep=([,;|\t])\r?\n", re.I)
-_QUOTES = {STRAY_QUOTE: "a quote in the middle of a field", OPEN_QUOTE: "a quote that never closes"}
 
 
 class CsvSource(Source):
@@ -207,8 +207,8 @@ class CsvSource(Source):
         text = any(w.as_words for w in wanted)
         if text and (not alike or may_have_blanks(chunk, self.delimiter)):
             return [
-                stripped(array, words) if w.as_words else array
-                for array, words, w in zip(arrays, missing, wanted, strict=True)
+                each_word(array, partial(self._word, wanted=w)) if w.as_words else array
+                for array, w in zip(arrays, wanted, strict=True)
             ]
         return arrays
 
@@ -216,6 +216,9 @@ class CsvSource(Source):
         """The words for missing values of a column, of which a label may be one."""
         given = wanted.labels.given if wanted.labels else ()
         return [word for word in self._missing if word not in given]
+
+    def _is_missing(self, word: str, wanted: Wanted) -> bool:
+        return word in self._missing and not (wanted.labels and word in wanted.labels.given)
 
     def _cells(
         self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int,
@@ -240,7 +243,7 @@ class CsvSource(Source):
                 wrong = self._wrong(record, indexes, row, line)
                 bad += [wrong] if wrong else []
                 for i, w, column in zip(indexes, wanted, columns, strict=True):
-                    cell = record.cells[i].strip() if record.cells and not wrong else ""
+                    cell = record.cells[i] if record.cells and not wrong else ""
                     known = wrong is not None or (bad and tell is None)
                     at = self._line(line + record.begin)
                     column.append(None if known else self._cell(cell, w, row, at))
@@ -262,32 +265,19 @@ class CsvSource(Source):
 
     def _wrong(self, record: Record, indexes: Sequence[int], row: int, line: int) -> BadLine | None:
         """What makes a record no row."""
-        width, fields = len(self.columns), len(record.cells)
         at = self._line(line + (record.begin if record.quotes == OPEN_QUOTE else record.end))
-        if record.quotes:
-            problem = _QUOTES[record.quotes]
-            shown = _short(self.delimiter.join(record.cells))
-            return BadLine(record.quotes, row, at, shown, problem, problem)
-        if fields != width and fields:
-            return BadLine(
-                "ragged-line", row, at, f"{fields} field{'s' * (fields != 1)}",
-                f"expected {width}", f"{fields} fields, expected {width}",
-            )  # fmt: skip
-        escaped = record.escaped(indexes)
-        if escaped:
-            shown = ascii(escaped.encode(errors="surrogateescape"))[1:]
-            problem = "not UTF-8 text"
-            return BadLine(
-                NOT_UTF8, row, at, shown, problem, problem, recode("LATIN1", self.display)
-            )
-        return None
+        problem = problem_of(record, len(self.columns), indexes, self.delimiter)
+        if problem is None:
+            return None
+        hint = recode("LATIN1", self.display) if problem.reason == NOT_UTF8 else ""
+        return BadLine(row=row, line=at, hint=hint, **problem._asdict())
 
     def _cell(self, cell: str, wanted: Wanted, row: int, line: int) -> Any:
-        labels = wanted.labels
-        if cell in self._missing and not (labels and cell in labels.given):
-            return None
         if wanted.as_words:
-            return cell
+            return self._word(cell, wanted)
+        labels, cell = wanted.labels, cell.strip()
+        if self._is_missing(cell, wanted):
+            return None
         number = self.number(cell)
         if number is None:
             expected = labels.expected if labels else "a number"
@@ -296,9 +286,19 @@ class CsvSource(Source):
                 hint = f"it is a number without --decimal {self._decimal}"
             elif self.delimiter != "," and NUMBER.fullmatch(cell.replace(",", ".", 1)):
                 hint = "--decimal , reads numbers with a decimal comma"
-            got = f"got {_short(cell)}"
+            got = f"got {short(cell)}"
             raise misfit(self.display, wanted.column, row, got, expected, hint, line)
         return number
+
+    def _word(self, cell: str, wanted: Wanted) -> str | None:
+        """A cell of text; None where it is missing.
+
+        Blanks belong to text that is only compared, as writers write it, not to labels and numbers.
+        """
+        word = cell.strip()
+        if self._is_missing(word, wanted):
+            return None
+        return word if wanted.labels or word == cell or self.number(word) is not None else cell
 
     def number(self, text: str) -> float | None:
         """A cell as a number; None where it is none."""
@@ -313,7 +313,3 @@ class CsvSource(Source):
     def _line(self, number: int) -> int:
         """Where in the file a line is, of which comments are left out."""
         return self._stream.line(number) if isinstance(self._stream, Uncommented) else number
-
-
-def _short(cell: str) -> str:
-    return repr(cell if len(cell) <= 60 else cell[:57] + "…")

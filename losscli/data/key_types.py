@@ -26,6 +26,7 @@ PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _INTEGER_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}
 #: decimals as Arrow has them: digits at most, the bytes of their order, the type
 _DECIMALS = ((18, 8, pa.decimal128), (38, 16, pa.decimal128), (76, 32, pa.decimal256))
+_INFINITE = "numbers beyond 1.8e308 are read as infinite, and cannot be told apart"
 #: a time of several units: seconds in 8 bytes, nanoseconds in 4
 SECONDS_AND_NANOSECONDS = 12
 #: a time as text, its fraction apart
@@ -187,7 +188,9 @@ def _numbers(array: Any, kind: Kind) -> Any:
     if kind.name == BOOLEANS:
         return booleans(found).astype(np.uint64)
     if kind.name == NUMBERS:
-        bits = (arrow.buffer_of(found, np.float64) + 0.0).view(np.uint64)  # −0 is 0
+        values = arrow.buffer_of(found, np.float64)
+        refuse(np.isinf(values), array, "a finite number", hint=_INFINITE)
+        bits = (values + 0.0).view(np.uint64)  # −0 is 0
         return np.where(bits & SIGN, ~bits, bits | SIGN)
     if kind.name == DATES:
         return arrow.buffer_of(found, np.int32).astype(np.int64).view(np.uint64) ^ SIGN

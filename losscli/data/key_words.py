@@ -1,5 +1,6 @@
 """Keys in words: the numbers and bytes that stand for the values of a kind → those values."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from losscli.data.key_types import (
     ZONED,
     Kind,
 )
+
+#: what is told from what is around it without quotes
+_WORD = re.compile(r"[\w.:/@+-]+")
 
 
 def readable(keys: Any, kind: Kind) -> Any:
@@ -82,6 +86,11 @@ def readable_bytes(data: bytes) -> str:
     except UnicodeDecodeError:
         text = "\0"
     return text if text.isprintable() else f"0x{data.hex()}"
+
+
+def quoted(text: str) -> str:
+    """Text in quotes, unless it is one word."""
+    return text if _WORD.fullmatch(text) else repr(text)
 
 
 def objects(values: list[Any]) -> Any:

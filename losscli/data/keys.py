@@ -24,7 +24,7 @@ from losscli.data.key_types import (
     numbers,
     refuse,
 )
-from losscli.data.key_words import objects, readable, readable_bytes
+from losscli.data.key_words import objects, quoted, readable, readable_bytes
 from losscli.data.source import BadValue
 from losscli.data.texts import texts_of
 from losscli.errors import DataError
@@ -84,7 +84,7 @@ class Keys:
         refuse(booleans(missing), None, "a key in every row", MISSING_KEY)
         several = len(self.names) > 1
         if not kind.is_text:
-            found = numbers(array, kind)
+            found = numbers(pc.utf8_trim_whitespace(array) if is_text(array.type) else array, kind)
             if not several:
                 return found if found.ndim == 1 else packed(found)
             return _bytes_of(packed(_octets(found)))
@@ -125,9 +125,22 @@ class Keys:
             return readable_bytes(bytes.fromhex(text.decode()))
         return text[_packed_bytes(_LENGTH) if self.by_length else 0 :].decode()
 
-    def shown(self, keys: Any) -> list[str]:
-        """Each key in words: id 7, day 2024-05-01."""
+    def has_blanks(self, keys: Any) -> bool:
+        """Whether a text in any of some keys begins or ends with a blank."""
         columns = self.decode(keys)
+        return any(
+            text != text.strip()
+            for name, kind in zip(self.names, self.kinds, strict=True)
+            if kind.name == TEXT
+            for text in columns[name]
+        )
+
+    def shown(self, keys: Any) -> list[str]:
+        """Each key in words: id 7, day 2024-05-01, name 'A B'."""
+        columns = self.decode(keys)
+        for name, kind in zip(self.names, self.kinds, strict=True):
+            if kind.is_text:
+                columns[name] = objects(list(map(quoted, columns[name])))
         return [
             ", ".join(f"{name} {value}" for name, value in zip(columns, row, strict=True))
             for row in zip(*(column.tolist() for column in columns.values()), strict=True)
@@ -148,23 +161,19 @@ def _lengths(array: Any) -> Any:
     return arrow.buffer_of(pc.binary_length(array).cast(pa.int64()).fill_null(0), np.int64)
 
 
-def trimmed(array: Any) -> Any:
-    """Text without the blanks around it."""
-    array = as_arrow(array)
-    # What is missing throughout has no type of its own.
-    return pc.utf8_trim_whitespace(
-        array.cast(pa.string()) if pa.types.is_null(array.type) else array
-    )
+def as_arrow(array: Any, text: bool = False) -> Any:
+    """An array as Arrow's, each value by itself; a DataError says what cannot be a key.
 
-
-def as_arrow(array: Any) -> Any:
-    """An array as Arrow's, each value by itself; a DataError says what cannot be a key."""
+    One of `text` is text also where it is missing throughout, and so has no type of its own.
+    """
     if isinstance(array, pa.Array):
-        return arrow.plain(array)
+        array = arrow.plain(array)
+        return array.cast(pa.string()) if text and pa.types.is_null(array.type) else array
     if array.ndim > 1:
         raise DataError("holds several values a row, which cannot be a key")
     try:
-        return pa.array(_with_arrow_unit(array.astype(array.dtype.newbyteorder("="), copy=False)))
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+        return as_arrow(pa.array(_with_arrow_unit(array)), text)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
         raise DataError(f"holds {array.dtype}, which cannot be a key") from None
 

@@ -1,6 +1,6 @@
 """Rows of several files in the order of their keys → rows that share a key, and what is left."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ Locate = Callable[[int], tuple[str, int, int | None]]
 REPEATED_HINT = (
     "a key must be there once in every file; name more columns to tell rows apart: --on KEY,KEY"
 )
+BLANKS_HINT = "blanks around text are part of a key: the files must write it alike"
 ALONE_HINT = "--join inner keeps the rows whose keys all files have, and counts the others"
 
 
@@ -96,7 +97,7 @@ class Findings:
             repeats = any(_repeats(what) for _, what in self._kinds)
             raise DataError(
                 f"rows do not pair by {names}: {'; '.join(self._told(*each) for each in wrong)}",
-                REPEATED_HINT if repeats else ALONE_HINT,
+                REPEATED_HINT if repeats else self._hint(rows for _, _, rows in wrong),
                 "keys-do-not-pair",
             )
 
@@ -104,9 +105,15 @@ class Findings:
         repeats = _repeats(what)
         return Trouble(
             "repeated-key" if repeats else "unmatched-key", self._displays[side],
-            ",".join(self._keys.names), what, REPEATED_HINT if repeats else ALONE_HINT,
+            ",".join(self._keys.names), what, REPEATED_HINT if repeats else self._hint([rows]),
             rows.count, self._found(side, rows),
         )  # fmt: skip
+
+    def _hint(self, alone: Iterable["_Rows"]) -> str:
+        """What to do about rows whose keys others lack."""
+        return (
+            BLANKS_HINT if any(self._keys.has_blanks(rows.keys) for rows in alone) else ALONE_HINT
+        )
 
     def _found(self, side: int, rows: "_Rows") -> list[Found]:
         """The first rows of a kind, with their keys."""

@@ -15,7 +15,7 @@ import numpy as np
 from losscli.data.align import Stream, together
 from losscli.data.given import On
 from losscli.data.key_types import Kind, kind_of, settle
-from losscli.data.keys import BadKey, Keys, as_arrow, pieces_of, trimmed
+from losscli.data.keys import BadKey, Keys, as_arrow, pieces_of
 from losscli.data.matching import NUMBER, Cursor, Findings, matched
 from losscli.data.sorting import Rows, Sorter, chosen
 from losscli.data.source import Source, Values, Wanted, misfit, piece_rows
@@ -70,7 +70,7 @@ class Side:
 
     def _as_arrow(self, source: Source, wanted: Wanted, array: Any) -> Any:
         try:
-            return trimmed(array) if source.is_text(wanted.column) else as_arrow(array)
+            return as_arrow(array, source.is_text(wanted.column))
         except DataError as error:
             raise self._no_key(wanted, error) from None
 
