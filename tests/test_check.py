@@ -131,6 +131,22 @@ def test_exit_status_and_streams(run: Run, tmp_path: Path) -> None:
     assert run("check").returncode == 2
 
 
+def test_counts_that_are_not_whole(run: Run, tmp_path: Path) -> None:
+    """A rate with its exposure as weight is none, so that it is said, and nothing refused."""
+    for target, said in (("1,2,0", []), ("1,2.5,0", ["target"])):
+        lines = [f"1,{each}\n" for each in target.split(",")]
+        (tmp_path / "f.csv").write_text("pred,target\n" + "".join(lines))
+        for loss, counts in (("poisson-nll", True), ("poisson-deviance", True),
+                             ("tweedie-nll", False), ("msle", False)):  # fmt: skip
+            done = run("check", loss, "--data", "f.csv", "-f", "json")
+            warnings = json.loads(done.stdout)["warnings"]
+            assert done.returncode == 0
+            assert [each.split()[0] for each in warnings] == (said if counts else [])
+    assert run("compute", "poisson-nll", "--data", "f.csv").returncode == 0
+    told = run("check", "poisson-nll", "--data", "f.csv").stderr
+    assert "warning: target holds numbers that are not whole, such as 2.5, where" in told
+
+
 @pytest.mark.parametrize(
     ("pred", "target", "fit", "unfit"),
     [

@@ -172,6 +172,22 @@ def test_links(here: Path) -> None:
         losscli.compute("mse", data="s")
 
 
+@pytest.mark.parametrize("suffixes", [("", ".gz"), (".bz2", ".gz"), ("", ".ZST")])
+def test_a_file_and_what_it_was_packed_into(here: Path, suffixes: tuple[str, str]) -> None:
+    """gzip -k keeps both, and nobody means to count the rows twice."""
+    write("s", "csv", [10, 20])
+    first, second = suffixes
+    os.rename("s/part-2.csv", f"s/part-2.csv{first}")
+    Path(f"s/part-2.csv{second}").touch()
+    with pytest.raises(DataError) as error:
+        losscli.compute("mse", data="s")
+    files = f"s/part-2.csv{first} and s/part-2.csv{second}"
+    assert error.value.message.startswith(f"{files} are by their names one file")
+    assert error.value.hint == f"a pattern names those that are meant, such as '*.csv{first}'"
+    if not first:
+        assert losscli.compute("mse", data="s/*.csv").n == 20
+
+
 def test_a_pipe_in_a_directory_does_not_wait_for_ever(here: Path) -> None:
     write("s", "csv", [10])
     os.mkfifo("s/z.csv")

@@ -239,6 +239,34 @@ def test_what_is_not_json_lines(tmp_path: Path) -> None:
             losscli.compute("mse", data=path, pred="pred", target="target")
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('{\n  "pred": 1,\n  "target": 2}\n', "jq -c . p.json"),
+        ('{"pred": 1,\n"target": 2}\n', "jq -c . p.json"),
+        ('{"pred": 1, "target": 2} {"pred": 3, "target": 2}\n', "jq -c . p.json"),
+        (
+            '{"pred": 1, "target": 2, "é": 3},\n{"pred": 3, "target": 1}\n',
+            "sed 's/,[[:space:]]*$//' p.json",
+        ),
+        ("{'pred': 1, 'target': 2}\n", ""),
+        ('{"pred": 1, "target": 2,}\n', ""),
+        ('{"pred": 1, "target": 2} x\n', ""),
+        ('{"pred": 0x1, "target": 2}\n', ""),
+        ("pred,target\n1,2\n", ""),
+    ],
+)
+def test_advice_on_what_is_not_json_lines(
+    text: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """jq and sed are named where they mend the file."""
+    monkeypatch.chdir(tmp_path)
+    Path("p.json").write_text(text)
+    with pytest.raises(LosscliError, match="line 1: not JSON") as error:
+        losscli.compute("mse", data="p.json", pred="pred", target="target")
+    assert error.value.hint == (hint and f"{hint} | losscli … reads it from '-'")
+
+
 def test_a_record_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "LONGEST_RECORD", 1 << 10)
     monkeypatch.setattr(records, "CHUNK", 1 << 8)

@@ -106,8 +106,8 @@ def file_options() -> list[click.Parameter]:
             metavar="WORD[,WORD…]",
             default="",
             section="Reading",
-            help="Words for missing values in a CSV or JSON, besides no text at all, NA, N/A, "
-            "NULL, null and None.",
+            help="Words for missing values: in a CSV, besides no text at all, NA, N/A, n/a, #N/A, "
+            "NULL, Null, null, None and <NA>; in JSON, besides null.",
         ),
     ]
 

@@ -263,6 +263,7 @@ def _what_is_in(root: str) -> str:
 def _check_files(paths: Sequence[str]) -> None:
     """Refuse what is no file, is there twice, or is of another kind by its name."""
     seen: dict[str, str] = {}
+    unpacked: dict[str, str] = {}
     for path in paths:
         away = scheme_of(path) is not None
         if not away and os.path.exists(path) and not os.path.isfile(path):
@@ -270,6 +271,14 @@ def _check_files(paths: Sequence[str]) -> None:
         twin = seen.setdefault(path if away else os.path.realpath(path), path)
         if twin is not path:
             raise DataError(f"{path} and {twin} are one file, whose rows would count twice")
+        other = unpacked.setdefault(_without_packing(path), path)
+        if other is not path:
+            ending = _suffix(other) + other.removeprefix(_without_packing(other))
+            raise DataError(
+                f"{other} and {path} are by their names one file, compressed and not: its rows "
+                "would count twice",
+                f"a pattern names those that are meant, such as '*{ending}'",
+            )
         if _suffix(path) != _suffix(paths[0]):
             most, _ = Counter(map(_suffix, paths)).most_common(1)[0]
             raise DataError(
@@ -291,8 +300,12 @@ def _check_partitions(parts: Sequence[Part]) -> None:
 
 
 def _suffix(path: str) -> str:
-    stem, suffix = os.path.splitext(path.lower())
-    return os.path.splitext(stem)[1] if suffix in PACKED else suffix
+    return os.path.splitext(_without_packing(path.lower()))[1]
+
+
+def _without_packing(path: str) -> str:
+    stem, suffix = os.path.splitext(path)
+    return stem if suffix.lower() in PACKED else path
 
 
 def _keys(path: str) -> dict[str, str | None]:

@@ -25,9 +25,12 @@ def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any
         hint = recode("LATIN1", display)
         return BadLine(NOT_UTF8, row, line, value, wrong, wrong, hint)
     except json.JSONDecodeError as error:
-        hint = "one object a line: jq -c . makes such lines" if line == 1 else ""
-        if text[error.pos :].strip() == b"," and text.isascii():
-            hint = f"sed 's/,[[:space:]]*$//' {quoted(display)} | losscli … reads it from '-'"
+        rest, mender = error.doc[error.pos :].strip(), ""
+        if rest == ",":
+            mender = "sed 's/,[[:space:]]*$//'"
+        elif line == 1 and (not rest or (rest[0] == "{" and error.msg == "Extra data")):
+            mender = "jq -c ."  # an object on several lines, or several on one
+        hint = f"{mender} {quoted(display)} | losscli … reads it from '-'" if mender else ""
         return _not_json(row, line, f"{error.msg} at character {error.pos + 1}", hint)
     except RecursionError:
         return _not_json(row, line, "nested too deeply", "")

@@ -1,7 +1,7 @@
 """One pass over the inputs of a loss that only looks at them, and goes on after what is wrong."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from losscli.data.source import Values
 from losscli.engine.fits import Fit, Seen, fits
 from losscli.engine.problems import Problem, Problems
 from losscli.errors import DataError
-from losscli.losses.domains import Context
+from losscli.losses.domains import COUNT, Context, number
 from losscli.losses.numerics import Index
 from losscli.losses.registry import Loss
 
@@ -57,6 +57,16 @@ class _Looking(Inputs):
         )
 
 
+def _odd_counts(found: Checked, inputs: Inputs) -> Iterator[str]:
+    """Counts that are not whole: a likelihood is one of whole counts, rates have no other loss."""
+    for name, seen in found.seen.items():
+        if inputs.binding.domains[name] is COUNT and seen.fraction is not None:
+            yield (
+                f"{name} holds numbers that are not whole, such as {number(seen.fraction)}, where "
+                f"{found.loss} takes counts: right for rates whose --weight is their exposure"
+            )
+
+
 def check(
     loss: Loss, roles: Mapping[str, Any], params: dict[str, Any], options: InputOptions, data: Any
 ) -> Checked:
@@ -81,6 +91,6 @@ def check(
         except DataError as error:
             problems.fail(error)
         found.problems = problems.all(inputs.role_of if inputs else lambda file, column: "")
-        found.warnings = inputs.told() if inputs else []
+        found.warnings = [*inputs.told(), *_odd_counts(found, inputs)] if inputs else []
     found.fits = fits(found.seen, labelled=options.labels is not None)
     return found

@@ -15,6 +15,7 @@ from losscli.losses.roles import Count, Role, each
 POSITIVE = Interval(low=0.0, open_low=True)
 
 PositiveValue = Annotated[Array, each(POSITIVE)]
+NotNegativeValue = Annotated[Array, each(NOT_NEGATIVE)]
 TweediePrediction = Annotated[
     Array,
     each(
@@ -247,7 +248,7 @@ def tweedie_deviance(
 )
 def tweedie_nll(
     pred: MeanOrLogMean,
-    target: Count,
+    target: NotNegativeValue,
     *,
     input: Literal["mean", "log-mean"] = "mean",
     power: Annotated[float, Number(Interval(1.0, 2.0, open_low=True, open_high=True))] = 1.5,

@@ -49,6 +49,11 @@ class AtomicFile:
         if self.path.is_file() and not (force or self._special):
             raise FileError(f"{path}: exists already", "--force replaces it")
         if not self.path.parent.is_dir():
+            if "://" in path:
+                raise FileError(
+                    f"{path}: outputs are files of this machine",
+                    "write one here and upload it, or pipe standard output to what does",
+                )
             folder = os.path.dirname(path) or self.path.parent
             raise FileError(f"{path}: there is no directory {folder}", "make it first")
         self._handle: IO[bytes]
