@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, local
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -39,6 +40,17 @@ class Stopwatch:
     def stage(self, name: str) -> AbstractContextManager[None]:
         """Count the time of a block of code."""
         return self._stage(name) if self._running else _NOTHING
+
+    def timed(self, name: str, function: Callable[P, T]) -> Callable[P, T]:
+        """The function as a stage; the function itself where the stopwatch does not run."""
+        if not self._running:
+            return function
+
+        def timed(*args: P.args, **kwargs: P.kwargs) -> T:
+            with self._stage(name):
+                return function(*args, **kwargs)
+
+        return timed
 
     def each(self, name: str, items: Iterator[T]) -> Iterator[T]:
         """Count the time that an iterator takes for its items, and not that between them."""

@@ -54,7 +54,7 @@ class Stream:
 
     def _decoded(self, pieces: Iterator[list[Values]]) -> Iterator[list[Values]]:
         for piece in self._clock.each("decode", pieces):
-            yield self._grouped(piece)
+            yield piece if self._groups is None else self._grouped(piece)
 
     def _grouped(self, piece: list[Values]) -> list[Values]:
         # A piece that was read before the groups were known has every column by itself.
@@ -103,6 +103,9 @@ class Stream:
     def take(self, rows: int) -> list[Values]:
         """The next `rows` rows of each column, fewer at the end."""
         self._fill(rows)
+        if len(self._held) == 1 and self._held_rows <= rows:
+            self.rows, self._held_rows = self.rows + self._held_rows, 0
+            return self._held.pop()
         taken: list[list[Values]] = []
         need = rows
         while need and self._held:
@@ -134,7 +137,8 @@ class Stream:
             piece = next(self._pieces, None)
             if piece is None:
                 break
-            piece = self._grouped(piece)
+            if self._groups is not None:
+                piece = self._grouped(piece)
             length = len(piece[0].array)
             if length:
                 self._held.append(piece)
@@ -144,9 +148,15 @@ class Stream:
 
     def _settle(self) -> None:
         """Give what is missing the shape of what is there, once any of that has been seen."""
+        known = len(self._shapes)
+        gaps = False
         for i, values in enumerate(self._held[-1]):
-            if not _all_missing(values):
+            if values.missing is not None and _all_missing(values):
+                gaps = True
+            else:
                 self._shapes[i] = values.array.shape[1:]
+        if not gaps and len(self._shapes) == known:
+            return
         for piece in self._held:
             for i, shape in self._shapes.items():
                 if piece[i].array.shape[1:] != shape and _all_missing(piece[i]):

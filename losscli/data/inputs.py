@@ -1,7 +1,7 @@
 """The inputs of one computation: each role's columns, checked and cut into blocks of rows."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from losscli.data.block import Block as Block
 from losscli.data.block import Cut
 from losscli.data.block import block_rows as block_rows
 from losscli.data.checks import Place, faults, first_of, kept
+from losscli.data.first_rows import first_shapes
 from losscli.data.given import On, check_flags, complete, differing_indexes
 from losscli.data.memory import bound
 from losscli.data.opening import COLUMNS, Column, Naming, open_streams
@@ -60,16 +61,9 @@ class Inputs:
             naming = Naming(options.labels, options.classes, advice)
             on = On(options.on, options.join, bound(options.max_memory)) if options.on else None
             self._columns, self._streams = open_streams(
-                whole,
-                self.roles,
-                options.read,
-                naming,
-                data,
-                self._sources,
-                options.clock,
-                on,
+                whole, self.roles, options.read, naming, data, self._sources, options.clock, on,
                 options.tell,
-            )
+            )  # fmt: skip
             self._settle(params)
         except BaseException:
             self.close()
@@ -77,7 +71,7 @@ class Inputs:
 
     def _settle(self, params: dict[str, Any]) -> None:
         """Match the first rows with the loss, which settles shapes, domains and blocks."""
-        first, options = self._first_shapes(), self.options
+        first, options = first_shapes(self._streams, self._columns), self.options
         self._group_columns()
         self.class_axis = ClassAxis(options.class_axis, self.loss, self.roles, first)
         #: the shape of a row of each role, as the loss sees it
@@ -134,7 +128,7 @@ class Inputs:
         """Ranges of rows, of at most so many, whose blocks can be read at once; maybe none."""
         if self.loss.kind == "batch":
             return []
-        streams = [self._streams[i] for i in self._paired()[1]]
+        streams = [self._streams[i] for i in self._paired[1]]
         found = spans([stream.source for stream in streams], self.block_rows, self._width, longest)
         for stream in streams if found else []:
             stream.let_go()
@@ -142,27 +136,45 @@ class Inputs:
 
     def blocks(self, checked: bool = True, part: Span | Cut | None = None) -> Iterator[Block]:
         """Every row of every role, or those of a part, checked, in blocks at fixed row numbers."""
+        check = self.options.clock.timed("check", self._check_roles)
         for start, roles in (part,) if isinstance(part, Cut) else self.cuts(part):
             together = roles()
             values = {name: together[name] for name in self._columns if name in together}
-            values = ended(values, counted(values, self._ragged), self._ragged)
+            if self._ragged:
+                values = ended(values, counted(values, self._ragged), self._ragged)
             length = len(next(iter(values.values())).array)
             keep = self._kept_rows(values)
+            rows, skipped = None, 0
             if keep is not None:
                 values = {name: v.rows(keep) for name, v in values.items()}
-            rows = None if keep is None else np.flatnonzero(keep)
-            context = {**self.binding.context, **longest(values, self._ragged)}
-            with self.options.clock.stage("check"):
-                for name, value in values.items():
-                    if checked and name != BY:
-                        at = numbers_of(together, self._columns[name].side, start, rows)
-                        self._check(name, value, *at, context)
+                rows = np.flatnonzero(keep)
+                skipped = length - len(rows)
+            if checked:
+                check(values, together, start, rows)
             arrays = {name: value.array for name, value in values.items()} | self._whole
-            counts = counted(values, self._ragged)
-            arrays |= lengths_of(counts, self._ragged)
-            skipped = 0 if keep is None else length - int(np.count_nonzero(keep))
-            yield Block(start, length, arrays, rows, skipped, counts, *keys_of(together, keep))
+            counts: dict[str, Array] = {}
+            if self._ragged:
+                counts = counted(values, self._ragged)
+                arrays |= lengths_of(counts, self._ragged)
+            keys = keys_of(together, keep) if self.options.on else ()
+            yield Block(start, length, arrays, rows, skipped, counts, *keys)
 
+    def _check_roles(
+        self, values: Mapping[str, Values], together: Mapping[str, Values], start: int,
+        rows: Index | None,
+    ) -> None:  # fmt: skip
+        """Look at the values of a block."""
+        context = self.binding.context
+        if self._ragged:
+            context = {**context, **longest(values, self._ragged)}
+        at = start, rows
+        for name, value in values.items():
+            if self.options.on:
+                at = numbers_of(together, self._columns[name].side, start, rows)
+            if name != BY:
+                self._check(name, value, *at, context)
+
+    @cached_property
     def _paired(self) -> tuple[list[str], list[int]]:
         """The roles whose rows go together, and the streams that they are in."""
         roles = [name for name in self._columns if not self.roles[name].whole]
@@ -170,7 +182,7 @@ class Inputs:
 
     def cuts(self, span: Span | None = None) -> Iterator[Cut]:
         """The rows, cut at fixed row numbers or, for losses that need it, into batches."""
-        numbers = self._paired()[1]
+        numbers = self._paired[1]
         streams = [self._streams[i] for i in numbers]
         if span is not None:
             streams = [stream.over(span) for stream in streams]
@@ -190,9 +202,9 @@ class Inputs:
 
     def _together(self, start: int, parts: Mapping[int, list[Values]]) -> dict[str, Values]:
         """The same rows of every role, and of what pairs them."""
-        roles, numbers = self._paired()
+        roles, numbers = self._paired
         found = {name: self._role(name, parts, start) for name in roles}
-        return found | pairs_of(self.pairing, parts[numbers[0]])
+        return found | pairs_of(self.pairing, parts[numbers[0]]) if self.options.on else found
 
     @property
     def pairing(self) -> Any:
@@ -208,24 +220,6 @@ class Inputs:
             for name, count in unpaired.items()
             if count
         ]
-
-    def _first_shapes(self) -> dict[str, Shape]:
-        shapes = [stream.shapes() for stream in self._streams]
-        for stream, shape in zip(self._streams, shapes, strict=True):
-            if shape is None:
-                name = stream.source.display or stream.wanted[0].column
-                raise DataError(f"{name}: no rows")
-        found: dict[str, Shape] = {}
-        for name, column in self._columns.items():
-            of_stream = shapes[column.stream] or []
-            each = [of_stream[i] for i in column.indexes]
-            if len(each) > 1 and any(each):
-                raise DataError(
-                    f"{column.display}: several columns, one of which holds lists",
-                    "name one list column, or columns of numbers",
-                )
-            found[name] = each[0] if len(each) == 1 else (len(each),)
-        return found
 
     def _group_columns(self) -> None:
         """Let the columns of a role be one, but where its rows are looked up by their keys."""
@@ -279,7 +273,8 @@ class Inputs:
     def _role(self, name: str, parts: Mapping[int, list[Values]], start: int) -> Values:
         """One role's rows out of the streams' columns."""
         column = self._columns[name]
-        values = stack([parts[column.stream][i] for i in column.indexes])
+        stream = parts[column.stream]
+        values = stack([stream[i] for i in column.indexes])
         array = self.class_axis.move(name, values.array)
         missing = values.missing
         shape = row_shape(array.shape[1:])
@@ -300,9 +295,11 @@ class Inputs:
 
     def _kept_rows(self, values: Mapping[str, Values]) -> Mask | None:
         """Where rows are skipped, which have nothing that they are skipped for; None for all."""
-        named = {name: value for name, value in values.items() if name != BY}
         skipped = self.options.skipped
-        return kept(named, self.binding.domains, skipped) if any(skipped) else None
+        if not any(skipped):
+            return None
+        named = {name: value for name, value in values.items() if name != BY}
+        return kept(named, self.binding.domains, skipped)
 
     def _place(self, name: str, start: int, rows: Index | None) -> Place:
         column = self._columns[name]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from losscli.data.axes import LAST
@@ -44,13 +45,13 @@ class InputOptions:
     #: what gave a parameter its numbers, where that is not its own option alone
     given_by: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def refused(self) -> Finite:
         """Which values without a number are errors, where they are not skipped."""
         nonfinite = self.nonfinite != "keep"
         return Finite(nonfinite if self.missing is None else True, nonfinite)
 
-    @property
+    @cached_property
     def skipped(self) -> Finite:
         """Which of them skip their rows."""
         nonfinite = self.nonfinite == "skip"

@@ -137,8 +137,10 @@ class Tally:
         names = plan.names or ["mean", "weighted-mean"]
         self._ways = {name: reductions.resolve(name, plan.row) for name in names}
         modes = dict.fromkeys([plan.row, *(way.row for way in self._ways.values())])
-        self._function = precision.computed_in(plan.dtype, function)
+        clock = inputs.options.clock
+        self._function = clock.timed("loss", precision.computed_in(plan.dtype, function))
         self._totals = {mode: Totals(mode, names) for mode in modes}
+        self._reduced = clock.timed("reduce", self._reduce)
         self._pool = self._new_pool()
         self._watch = Watch(params.get("input") == "logits" and "C" in inputs.binding.context)
         self.rows = self._skipped = self._ignored = 0
@@ -165,15 +167,14 @@ class Tally:
         self.rows += block.length
         self._skipped += block.skipped
         arrays = {k: v for k, v in block.arrays.items() if k not in (WEIGHT, BY)}
-        weight, clock = block.arrays.get(WEIGHT), self._inputs.options.clock
+        weight = block.arrays.get(WEIGHT)
         try:
-            with clock.stage("loss"):
-                result = self._function(**arrays, **self._params)
+            result = self._function(**arrays, **self._params)
         except LossFailed as failed:
             raise failed.on(block) from failed.__cause__
         if isinstance(result, Pooled):
             if self._pool is not None:
-                with clock.stage("reduce"):
+                with self._inputs.options.clock.stage("reduce"):
                     self._pool.add(result, block.arrays.get(BY), weight)
                 return None
             result = rows_of(result, self._plan.per)
@@ -181,10 +182,9 @@ class Tally:
         if self._inputs.options.nonfinite == "keep":
             rows = rows._replace(loss=_nan_where_missing(rows.loss, arrays))
         self._ignored += _left_out(rows)
-        with clock.stage("reduce"):
-            values, finite = self._reduce(rows, weight)
-            if self._inputs.loss.kind == "pooled":
-                values = values._replace(loss=_nan_where_left_out(values.loss, values.keep))
+        values, finite = self._reduced(rows, weight)
+        if self._inputs.loss.kind == "pooled":
+            values = values._replace(loss=_nan_where_left_out(values.loss, values.keep))
         if not finite:
             self._watch.see_loss(block, values.loss)
         if "pred" in arrays and len(values.loss):

@@ -23,6 +23,13 @@ class RowValues(NamedTuple):
     keep: Mask | None
     size: Array | None = None
 
+    def flat(self, column: int | None = None) -> "RowValues":
+        """Those of all elements one after the other, or of one column."""
+        return RowValues._make(
+            None if part is None else part.ravel() if column is None else part[:, column]
+            for part in self
+        )
+
 
 def reduce_rows(
     rows: Rows, weight: Array | None, row: Row, in_order: Callable[[Any], Any] | None = None
@@ -138,13 +145,13 @@ class Totals:
 
     def add(self, values: RowValues) -> bool:
         """Add a block; whether the sums of its losses are finite."""
-        apart = self.row == "columns" and values.loss.ndim > 1
-        self._widen(values.loss.shape[1] if apart else 1)
-        finite = True
-        for c, sums in enumerate(self.sums):
-            total = self._add(sums, *(_column(part, c if apart else None) for part in values))
-            finite = finite and math.isfinite(total)
-        return finite
+        if values.loss.ndim == 1:
+            return self._add(self.sums[0], *values)
+        if self.row != "columns":
+            return self._add(self.sums[0], *values.flat())
+        self._widen(values.loss.shape[1])
+        finite = [self._add(sums, *values.flat(c)) for c, sums in enumerate(self.sums)]
+        return all(finite)
 
     def merge(self, other: "Totals") -> None:
         """Add another part's totals."""
@@ -158,7 +165,7 @@ class Totals:
 
     def _add(
         self, sums: Sums, loss: Array, weight: Array | None, keep: Mask | None, size: Array | None
-    ) -> float:
+    ) -> bool:
         total = block_sum(loss)
         sums.loss.add(total)
         sums.count += loss.size if keep is None else int(np.count_nonzero(keep))
@@ -171,10 +178,4 @@ class Totals:
             if size is None:
                 raise UsageError("mean-per-label is for losses of labelled sequences, such as ctc")
             sums.per_label.add(block_sum(loss / np.maximum(size, 1.0)))
-        return total
-
-
-def _column(part: Any, c: int | None) -> Any:
-    if part is None:
-        return None
-    return part.ravel() if c is None else part[:, c]
+        return math.isfinite(total)
