@@ -109,6 +109,17 @@ def test_leading_blank_lines() -> None:
         read(b"\n\nx\n1\nz\n")
 
 
+def test_more_blank_lines_than_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "CHUNK", 100)
+    for end in (b"\n", b"\r\n"):
+        blank = end * 1000
+        np.testing.assert_array_equal(read(blank + b"x\n1\n2\n")[0], [1.0, 2.0])
+        with pytest.raises(DataError, match=r"row 2 \(line 1003\): got 'z'"):
+            read(blank + b"x\n1\nz\n")
+        with pytest.raises(DataError, match="empty"):
+            read(blank)
+
+
 def test_unequal_columns_of_a_table() -> None:
     with pytest.raises(DataError, match="'pred' has 3 rows, 'target' has 1 rows"):
         losscli.compute("mse", data={"pred": [1.0, 2.0, 3.0], "target": [1.0]})

@@ -57,6 +57,11 @@ class CsvSource(Source):
         self._stream = stream if comment is None else Uncommented(stream, comment, possible)
         self._chunks = chunks(self._stream, display, possible)
         first = next(self._chunks, b"").removeprefix(BOM)
+        #: line ends before the first row
+        self._lines = 0
+        while not first.strip(b"\r\n") and (more := next(self._chunks, b"")):
+            self._lines += first.count(b"\n")
+            first = more
         said = _SAID.match(first)
         if said:
             delimiter = delimiter or said[1].decode()
@@ -74,8 +79,7 @@ class CsvSource(Source):
         if has_header is None:
             has_header = self._is_header(record, first[cut:], selector)
         self._first = first[cut:] if has_header else first
-        #: line ends before the first row
-        self._lines = bool(said) + blank + (first[:cut].count(b"\n") if has_header else 0)
+        self._lines += bool(said) + blank + (first[:cut].count(b"\n") if has_header else 0)
         names = [name.strip() for name in record]
         self.columns = names if has_header else [str(i + 1) for i in range(len(record))]
         self._places = Lines(self.delimiter, len(self.columns) == 1)

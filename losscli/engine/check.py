@@ -1,17 +1,19 @@
 """One pass over the inputs of a loss that only looks at them, and goes on after what is wrong."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from losscli.data.checks import faults
+import numpy as np
+
+from losscli.data.checks import Fault, faults
 from losscli.data.inputs import BY, InputOptions, Inputs
 from losscli.data.source import Values
 from losscli.engine.fits import Fit, Seen, fits
 from losscli.engine.problems import Problem, Problems
 from losscli.errors import DataError
-from losscli.losses.domains import COUNT, Context, number
+from losscli.losses.domains import COUNT, Context
 from losscli.losses.numerics import Index
 from losscli.losses.registry import Loss
 
@@ -36,6 +38,7 @@ class _Looking(Inputs):
 
     def __init__(self, problems: Problems, *given: Any) -> None:
         self.problems = problems
+        self._odd = Problems()
         super().__init__(*given)
 
     def _check(
@@ -44,6 +47,20 @@ class _Looking(Inputs):
         domain, place = self.binding.domains[name], self._place(name, start, rows)
         for fault in faults(domain, values, name, context, self.options.refused):
             self.problems.fault(fault, place)
+        if domain is COUNT:
+            x = values.array
+            odd = np.isfinite(x) & (x != np.floor(x))
+            if odd.any():
+                fault = Fault("not-whole", odd, lambda at: f"{x[at]:g}", "a whole number", "")
+                self._odd.fault(fault, place)
+
+    def odd_counts(self) -> list[str]:
+        """Counts that are not whole, which a loss takes since rates have no other."""
+        return [
+            f"{odd.file}, column '{odd.column}': {odd.count:,} not whole, where {self.loss.name} "
+            f"takes counts: {odd.listed}; right for rates whose --weight is their exposure"
+            for odd in self._odd.all(self.role_of)
+        ]
 
     def role_of(self, file: str, column: str) -> str:
         """The role that a column of a file has."""
@@ -55,16 +72,6 @@ class _Looking(Inputs):
             ),
             "",
         )
-
-
-def _odd_counts(found: Checked, inputs: Inputs) -> Iterator[str]:
-    """Counts that are not whole: a likelihood is one of whole counts, rates have no other loss."""
-    for name, seen in found.seen.items():
-        if inputs.binding.domains[name] is COUNT and seen.fraction is not None:
-            yield (
-                f"{name} holds numbers that are not whole, such as {number(seen.fraction)}, where "
-                f"{found.loss} takes counts: right for rates whose --weight is their exposure"
-            )
 
 
 def check(
@@ -91,6 +98,6 @@ def check(
         except DataError as error:
             problems.fail(error)
         found.problems = problems.all(inputs.role_of if inputs else lambda file, column: "")
-        found.warnings = [*inputs.told(), *_odd_counts(found, inputs)] if inputs else []
+        found.warnings = inputs.told() + inputs.odd_counts() if inputs else []
     found.fits = fits(found.seen, labelled=options.labels is not None)
     return found

@@ -50,6 +50,17 @@ class Problem:
         ]
         return {**own, "first": first}
 
+    @property
+    def listed(self) -> str:
+        """The first of them with their values, in words."""
+        first = [
+            f"{found.value} (row {self._row(found)})"
+            if found.line is None
+            else f"{found.value} (row {self._row(found)}, line {found.line})"
+            for found in self.first
+        ]
+        return ", ".join(first) + (", …" if self.count > len(first) else "")
+
     def _row(self, found: Found) -> str:
         """A row; its file is said where it is one of a data set."""
         return str(found.row) if found.file == self.file else f"{found.file}:{found.row}"
