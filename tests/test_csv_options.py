@@ -284,12 +284,19 @@ def test_blanks_are_part_of_text_and_not_of_numbers(
     numbers = [f"{blank}7,5", f'"8{blank}",6', f"-1e5{blank},{other}"]
     (tmp_path / "p.csv").write_text("\n".join(["id,pred", *lines, *numbers[:2], ""]))
     pq.write_table(
-        pa.table({"id": [*reversed(keys), "7", "8"], "target": [4.0, 3, 2, 1, 0, 5, 6]}),
+        pa.table(
+            {"id": [*reversed(keys), f"{blank}7", f"8{blank}"], "target": [4.0, 3, 2, 1, 0, 5, 6]}
+        ),
         tmp_path / "t.parquet",
     )
     ask = ("compute", "mae", "--pred", "p.csv#pred", "--target")
     done = run(*ask, "t.parquet#target", "--on", "id", "-f", "csv", "--reduction", "none")
     assert [line.split(",")[-1] for line in done.stdout.splitlines()[1:]] == ["0.0"] * 7
+    (tmp_path / "n.csv").write_text("\n".join(["id,pred", *numbers[:2], ""]))
+    pq.write_table(pa.table({"id": [8, 7], "target": [6.0, 5]}), tmp_path / "n.parquet")
+    done = run("compute", "mae", "--pred", "n.csv#pred", "--target", "n.parquet#target",
+               "--on", "id", "-f", "value")  # fmt: skip
+    assert done.stdout == "0.0\n"
     (tmp_path / "t.csv").write_text("\n".join(["id,target", *lines[:3], f"{blank}a b,3", ""]))
     (tmp_path / "p.csv").write_text("\n".join(["id,pred", *lines[:4], ""]))
     done = run(*ask, "t.csv#target", "--on", "id")

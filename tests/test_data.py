@@ -105,8 +105,9 @@ def test_lines_of_carriage_returns() -> None:
 
 def test_leading_blank_lines() -> None:
     np.testing.assert_array_equal(read(b"\n\nx\n1\n2\n")[0], [1.0, 2.0])
-    with pytest.raises(DataError, match=r"row 2 \(line 5\): got 'z'"):
-        read(b"\n\nx\n1\nz\n")
+    for end in (b"\n", b"\r\n"):
+        with pytest.raises(DataError, match=r"row 2 \(line 5\): got 'z'"):
+            read(end * 2 + b"x\n1\nz\n".replace(b"\n", end))
 
 
 def test_more_blank_lines_than_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -295,7 +295,6 @@ RAW = {
     "whole at first": [*range(30), *(i + 0.5 for i in range(20))],
     "booleans": [True, False],
     "huge": [2**70 + i for i in range(50)],
-    "halves": ["\ud800", "x"],
 }
 
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import losscli
-from losscli.data import pairing
+from losscli.data import side as one_file
 from losscli.errors import DataError
 from tests.conftest import Run
 
@@ -487,7 +487,7 @@ def test_keys_pair_as_a_dict_does(
     memory: str | None,
 ) -> None:
     """Where there is no memory, every two rows wait on disk."""
-    monkeypatch.setattr(pairing, "piece_rows", lambda _: 2 if memory else 1000)
+    monkeypatch.setattr(one_file, "piece_rows", lambda _: 2 if memory else 1000)
     names, sides = drawn
     if not all(suffix for _, suffix, _ in sides):
         return

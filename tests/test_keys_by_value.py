@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import losscli
+from losscli.data import records
 from losscli.data.key_types import kind_of, settle
 from losscli.data.keys import Keys, as_arrow
 from losscli.errors import DataError
@@ -202,3 +203,141 @@ def test_numbers_that_overflow_are_no_keys(
         losscli.compute("mse", **found, on="id")
     with pytest.raises(DataError, match=r"t\.parquet, column 'id', row 2: got 'inf'"):
         losscli.compute("mse", pred=f"{path}#target", target=f"{path}#target", on="id")
+
+
+def parts(folder: Path, *columns: Any) -> str:
+    """A data set whose files have these keys, and numbers from 0 on."""
+    folder.mkdir()
+    row = 0
+    for number, ids in enumerate(columns):
+        pred = np.arange(row, row + len(ids), dtype=float)
+        row += len(ids)
+        pq.write_table(pa.table({"id": ids, "pred": pred}), folder / f"{number}.parquet")
+    return f"{folder}#pred"
+
+
+NAIVE, ZONED = pa.timestamp("us"), pa.timestamp("us", "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "holds", "kind"),
+    [
+        ([1, 2], ["3", "4"], "text", "whole numbers"),
+        ([1, 2], [3.0, 4.0], "numbers", "whole numbers"),
+        ([1, 2], [True, False], "true and false", "whole numbers"),
+        ([1, 2], pa.array([3, 4], pa.timestamp("ms")), "timestamps", "whole numbers"),
+        ([1, 2], pa.array([3, 4], pa.duration("s")), "durations", "whole numbers"),
+        (["1", "2"], [3, 4], "whole numbers", "text"),
+        ([0.5, 1.5], [3, 4], "whole numbers", "numbers"),
+        (pa.array([1, 2], NAIVE), pa.array([3, 4], ZONED), "timestamps with", "timestamps"),
+        (pa.array([1, 2], NAIVE), [3, 4], "whole numbers", "timestamps"),
+        (pa.array([1, 2], NAIVE), pa.array([3, 4], pa.date32()), "dates", "timestamps"),
+        (pa.array([1, 2], NAIVE), ["1970-01-01T00:00:03", "x"], "text", "timestamps"),
+    ],
+)
+@pytest.mark.parametrize("join", ["strict", "inner"])
+def test_keys_of_another_kind_in_a_later_file(
+    first: Any, later: Any, holds: str, kind: str, join: Any, tmp_path: Path
+) -> None:
+    """The first file of a data set says what the keys are; nothing is converted after it."""
+    data = parts(tmp_path / "p", first, later)
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": first, "target": [0.0, 0.0]}), path)
+    message = rf"p/1\.parquet, column 'id', from row 1 on, holds {holds}.*, expected {kind}"
+    with pytest.raises(DataError, match=message):
+        losscli.compute("mae", pred=data, target=f"{path}#target", on="id", join=join)
+
+
+def test_keys_of_one_kind_in_other_types_of_later_files(tmp_path: Path) -> None:
+    data = parts(
+        tmp_path / "p", pa.array([1], pa.int8()), [2], pa.array([Decimal(3)], pa.decimal128(9)),
+        pa.array([None], pa.int64()).filter([False]), pa.array([4], pa.uint64()),
+    )  # fmt: skip
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": [4, 3, 2, 1], "target": [3.0, 2, 1, 0]}), path)
+    assert losscli.compute("mae", pred=data, target=f"{path}#target", on="id").value == 0
+
+
+@pytest.mark.parametrize(
+    ("ids", "odd", "expected"),
+    [
+        ("{}", '" 90 "', "a whole number"),
+        ("{}", '"90"', "a whole number"),
+        ("{}", "90.0", "a whole number"),
+        ("{}", "9e1", "a whole number"),
+        ("{}", "true", "a whole number"),
+        ("{}", "[90]", "a whole number"),
+        ("{}.5", '"90.5"', "a number"),
+        ('"{}"', "90", "text"),
+        ('"{}"', "true", "text"),
+        ('"{}"', '"\\ud83d"', "text, not half of a character"),
+    ],
+)
+@pytest.mark.parametrize("chunk", [1 << 8, 1 << 20])
+def test_keys_of_another_kind_in_a_later_line(
+    ids: str, odd: str, expected: str, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "CHUNK", chunk)
+    keys = [odd if i == 90 else ids.format(i) for i in range(100)]
+    lines = [f'{{"id": {key}, "pred": {i}}}\n' for i, key in enumerate(keys)]
+    (tmp_path / "p.jsonl").write_text("".join(lines))
+    (tmp_path / "t.jsonl").write_text(
+        "".join(f'{{"id": {ids.format(i)}, "target": {i}}}\n' for i in range(100))
+    )
+    files = {name: f"{tmp_path / name[0]}.jsonl#{name}" for name in ("pred", "target")}
+    # Floats among the first lines make all of them floats, which are no partners of whole numbers.
+    other = r"holds numbers \(double\) in .*p\.jsonl, whole numbers"
+    message = rf"p\.jsonl, column 'id', row 91: got .*, expected {expected}|{other}"
+    with pytest.raises(DataError, match=message):
+        losscli.compute("mae", **files, on="id")
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("0.1", True), ("0.10", True), ("1e-1", True), ("0.10000000000000001", True),  # %.17g
+        ("0.10000000000000000555", True),  # %.20f
+        ("0.1000000000000000055511151231257827021181583404541015625", True),  # exactly
+        ("0.10000000000000000000001", False), ("0", True), ("-0.0", True), ("0e5", True),
+        ("1e-400", False), ("4.9e-324", True), ("9007199254740992.0", True),
+        ("9007199254740993", False), ("9007199254740993.0", False), ("9007199254740993e0", False),
+        ("1e22", True), ("1.7976931348623157e308", True), ("100000000000000000000", True),
+    ],
+)  # fmt: skip
+def test_numbers_of_text_are_not_rounded(text: str, fits: bool, tmp_path: Path) -> None:
+    """A text is the number of a file of floats that is written like that, to all of its digits."""
+    (tmp_path / "p.csv").write_text(f"id,pred\n{text},1\n")
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": [float(text)], "target": [0.0]}), path)
+    files = {"pred": f"{tmp_path / 'p.csv'}#pred", "target": f"{path}#target"}
+    if fits:
+        assert losscli.compute("mae", **files, on="id").value == 1
+    else:
+        with pytest.raises(DataError, match="expected a number that float64 holds"):
+            losscli.compute("mae", **files, on="id")
+
+
+@pytest.mark.parametrize("join", ["strict", "inner"])
+def test_nan_in_text_is_a_missing_key(join: Any, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,pred\n1.5,1\nnan,2\n")
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": [1.5], "target": [0.0]}), path)
+    files = {"pred": f"{tmp_path / 'p.csv'}#pred", "target": f"{path}#target"}
+    with pytest.raises(DataError, match=r"p\.csv, column 'id', row 2 \(line 3\): a missing key"):
+        losscli.compute("mae", **files, on="id", join=join)
+
+
+def test_keys_with_another_decimal_mark(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    for ids in ([1.5, 2.5], [Decimal("1.5"), Decimal("2.5")]):
+        pq.write_table(pa.table({"id": ids, "target": [0.0, 0.0]}), path)
+        (tmp_path / "p.csv").write_text("id;pred\n2,5;1,5\n1,5;2\n")
+        files = {"pred": f"{tmp_path / 'p.csv'}#pred", "target": f"{path}#target"}
+        ask: Any = {**files, "delimiter": ";", "decimal": ",", "on": "id"}
+        assert losscli.compute("mae", **ask).value == 1.75
+        (tmp_path / "p.csv").write_text("id;pred\n2,5;1,5\n;2\n")
+        with pytest.raises(DataError, match=r"row 2 \(line 3\): a missing key"):
+            losscli.compute("mae", **ask)
+        (tmp_path / "p.csv").write_text("id;pred\n2,5;1,5\n1.5;2\n")
+        with pytest.raises(DataError, match=r"column 'id', row \d \(line \d\): got '1\.5'"):
+            losscli.compute("mae", **ask)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli.data import matching, pairing, sorting, texts
+from losscli.data import matching, pairing, side, sorting, texts
 from losscli.data.align import together
 from losscli.data.memory import parse_size
 from losscli.data.sorting import Sorter
@@ -94,7 +94,7 @@ def spilled(monkeypatch: pytest.MonkeyPatch) -> list[Sorter]:
         found.extend([] if sorter in found else [sorter])
         spill(sorter)
 
-    monkeypatch.setattr(pairing, "piece_rows", lambda _: 512)
+    monkeypatch.setattr(side, "piece_rows", lambda _: 512)
     monkeypatch.setattr(Sorter, "_spill", watched)
     return found
 
@@ -413,7 +413,7 @@ def test_rows_of_long_lists_are_taken_a_few_at_a_time(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pairing, "Sorter", Watched)
-        patch.setattr(pairing.Side, "ascends", lambda *_: False)
+        patch.setattr(side.Side, "ascends", lambda *_: False)
         files = {name: str(tmp_path / f"{name}.parquet#{name}") for name in ("pred", "target")}
         assert losscli.compute("mse", **files, on="id", max_memory="20M").value == 0
     assert 0 < longest <= 5 << 20

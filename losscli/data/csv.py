@@ -52,7 +52,7 @@ class CsvSource(Source):
     ) -> None:
         self.display = display
         self._threads = threads
-        self._missing, self._decimal = (*MISSING, *(word.strip() for word in null)), decimal
+        self._missing, self.decimal = [*MISSING, *(word.strip() for word in null)], decimal
         possible = (delimiter or (",\t" if decimal == "." else ";\t|")).encode()
         self._stream = stream if comment is None else Uncommented(stream, comment, possible)
         self._chunks = chunks(self._stream, display, possible)
@@ -66,8 +66,9 @@ class CsvSource(Source):
         if said:
             delimiter = delimiter or said[1].decode()
             first = first[said.end() :]
-        blank = len(first) - len(first.lstrip(b"\r\n"))
-        first = first[blank:]
+        start = first.lstrip(b"\r\n")
+        self._lines += bool(said) + first.count(b"\n", 0, len(first) - len(start))
+        first = start
         if not first.strip():
             raise DataError(f"{display}: empty")
         record, cut, self.delimiter = first_record(first, display, delimiter, decimal)
@@ -79,7 +80,7 @@ class CsvSource(Source):
         if has_header is None:
             has_header = self._is_header(record, first[cut:], selector)
         self._first = first[cut:] if has_header else first
-        self._lines += bool(said) + blank + (first[:cut].count(b"\n") if has_header else 0)
+        self._lines += first[:cut].count(b"\n") if has_header else 0
         names = [name.strip() for name in record]
         self.columns = names if has_header else [str(i + 1) for i in range(len(record))]
         self._places = Lines(self.delimiter, len(self.columns) == 1)
@@ -203,7 +204,7 @@ class CsvSource(Source):
                 column_types=types,
                 include_columns=[str(i) for i in indexes],
                 null_values=null_words,
-                decimal_point=self._decimal,
+                decimal_point=self.decimal,
                 strings_can_be_null=alike,
             ),
         )
@@ -219,10 +220,7 @@ class CsvSource(Source):
     def _null_words(self, wanted: Wanted) -> list[str]:
         """The words for missing values of a column, of which a label may be one."""
         given = wanted.labels.given if wanted.labels else ()
-        return [word for word in self._missing if word not in given]
-
-    def _is_missing(self, word: str, wanted: Wanted) -> bool:
-        return word in self._missing and not (wanted.labels and word in wanted.labels.given)
+        return [word for word in self._missing if word not in given] if given else self._missing
 
     def _cells(
         self, chunk: bytes, indexes: list[int], wanted: Sequence[Wanted], row: int, line: int,
@@ -280,14 +278,14 @@ class CsvSource(Source):
         if wanted.as_words:
             return self._word(cell, wanted)
         labels, cell = wanted.labels, cell.strip()
-        if self._is_missing(cell, wanted):
+        if cell in self._null_words(wanted):
             return None
         number = self.number(cell)
         if number is None:
             expected = labels.expected if labels else "a number"
             hint = wanted.hint
-            if self._decimal != "." and NUMBER.fullmatch(cell):
-                hint = f"it is a number without --decimal {self._decimal}"
+            if self.decimal != "." and NUMBER.fullmatch(cell):
+                hint = f"it is a number without --decimal {self.decimal}"
             elif self.delimiter != "," and NUMBER.fullmatch(cell.replace(",", ".", 1)):
                 hint = "--decimal , reads numbers with a decimal comma"
             got = f"got {short(cell)}"
@@ -297,17 +295,19 @@ class CsvSource(Source):
     def _word(self, cell: str, wanted: Wanted) -> str | None:
         """A cell of text; None where it is missing.
 
-        Blanks belong to text that is only compared, as writers write it, not to labels and numbers.
+        Blanks belong to text that is only compared, as writers write it, not to labels and numbers;
+        what text a raw value is of is known to who reads it.
         """
         word = cell.strip()
-        if self._is_missing(word, wanted):
+        if word in self._null_words(wanted):
             return None
-        return word if wanted.labels or word == cell or self.number(word) is not None else cell
+        own = wanted.raw or self.number(word) is None
+        return cell if own and not wanted.labels else word
 
     def number(self, text: str) -> float | None:
         """A cell as a number; None where it is none."""
-        if self._decimal != ".":
-            text = text.replace(".", "?").replace(self._decimal, ".")
+        if self.decimal != ".":
+            text = text.replace(".", "?").replace(self.decimal, ".")
         return as_number(text)
 
     def line_of(self, row: int, column: str = "") -> int | None:

@@ -78,7 +78,7 @@ class DatasetSource(Source):
         self._parts, self._opened = parts, opened
         self._current = opened(parts[0].path)
         self.whole, self.untyped = self._current.whole, self._current.untyped
-        self.schemaless = self._current.schemaless
+        self.schemaless, self.decimal = self._current.schemaless, self._current.decimal
         self.columns = list(self._current.columns)
         self.keys = list(parts[0].keys)
         self._kind = type(self._current)

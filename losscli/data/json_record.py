@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from losscli.data.arrow import large_numbers
@@ -12,6 +13,8 @@ from losscli.data.troubles import NOT_UTF8, BadLine
 
 #: as many digits as Python makes an int of, however it is set up
 _DIGITS = 640
+#: kinds of values in words
+_WORDS = {"whole": "a whole number", "number": "a number", "word": "text", "bool": "true or false"}
 #: what Arrow has no type for: numbers beyond 64 bits, and halves of characters
 UNFIT = (OverflowError, UnicodeEncodeError)
 
@@ -91,28 +94,44 @@ def kind_of(value: Any) -> str:
     return "whole" if isinstance(value, int) else "number"
 
 
-def of_one_type(values: list[Any]) -> Any:
-    """Values of any type as an Arrow array; when they are not of one, all of them as text.
+def of_one_type(values: list[Any], known: list[str]) -> Any:
+    """Values as an Arrow array, which must be of the kind of those that are known of their column.
 
-    BadValue for the first whole number among others that Arrow would have to round.
+    BadValue for the first of another kind, or that Arrow would have to round or change.
     """
+    kinds = [kind_of(value) for value in values]
+    first = next((kind for kind in [*known, *kinds] if kind != "null"), "null")
+    # Whole numbers are numbers like others, where there are others.
+    alike = {"whole", "number"} if "number" in known and first == "whole" else {first}
+    if first == "number":
+        alike.add("whole")
+    odd = np.array([kind not in {"null", *alike} for kind in kinds], bool)
+    if odd.any():
+        at = int(np.argmax(odd))
+        expected = f"{_WORDS.get(first, first)}, as in the rows before it (--on)"
+        raise BadValue(at, f"got {named(values[at])}", expected, every=odd)
     try:
         return pa.array(values)
     except (pa.ArrowException, *UNFIT):
-        kinds = {kind_of(value) for value in values} - {"null"}
-    if kinds == {"whole"}:
+        found = set(kinds) - {"null"}
+    if found == {"whole"}:
         return large_numbers(values)
-    if kinds == {"whole", "number"}:
+    if found == {"whole", "number"}:
         sizes = enumerate(abs(value) if isinstance(value, int) else 0 for value in values)
         at = next(i for i, size in sizes if size > 1 << 53)
         expected = "a number that float64 holds, beside others that are not whole (--on)"
         raise BadValue(at, f"got {named(values[at])}", expected)
-    return pa.array([None if value is None else _text(value) for value in values])
+    at = next(i for i, value in enumerate(values) if not _is_text(value))
+    raise BadValue(at, f"got {json.dumps(values[at])}", "text, not half of a character (--on)")
 
 
-def _text(value: Any) -> str:
-    """A value as text; half of a character, which JSON can write, as JSON writes it."""
-    return str(value).encode(errors="backslashreplace").decode()
+def _is_text(value: Any) -> bool:
+    """Whether a value can be written: JSON can hold half of a character."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def plain_kinds(kinds: list[str]) -> list[str]:

@@ -180,9 +180,8 @@ class JsonSource(Source):
             if wanted.key:
                 return group_names([None if self._is_null(value) else value for value in values])
             if wanted.raw and wanted.unfit is None:
-                return Values(
-                    of_one_type([None if self._is_null(value) else value for value in values])
-                )
+                keys = [None if self._is_null(value) else value for value in values]
+                return Values(of_one_type(keys, self._kinds[self._paths[wanted.column]]))
             plain = [self._plain(value, wanted) for value in values]
             known = self._kinds[self._paths[wanted.column]]
             lost = self._check_kinds(plain, values, known, wanted, row)

@@ -5,6 +5,7 @@ in one type that holds all of them exactly; nothing is rounded.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from losscli.errors import DataError
 
 TEXT, BINARY = "text", "bytes"
 WHOLE_NUMBERS, DECIMALS, NUMBERS = "whole numbers", "decimals", "numbers"
+NUMERIC = (WHOLE_NUMBERS, DECIMALS, NUMBERS)
 BOOLEANS, DATES, TIMES_OF_DAY = "true and false", "dates", "times of day"
 TIMES, ZONED, DURATIONS = "timestamps", "timestamps with a time zone", "durations"
 SIGN = np.uint64(1 << 63)
@@ -26,6 +28,9 @@ PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _INTEGER_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}
 #: decimals as Arrow has them: digits at most, the bytes of their order, the type
 _DECIMALS = ((18, 8, pa.decimal128), (38, 16, pa.decimal128), (76, 32, pa.decimal256))
+A_KEY, MISSING_KEY = "a key in every row", "a missing key"
+#: letters of a number that float64 holds as it is written, and numbers below which it holds fewer
+_ALL_HELD, _SMALL = 15, 1e-290
 _INFINITE = "numbers beyond 1.8e308 are read as infinite, and cannot be told apart"
 #: a time of several units: seconds in 8 bytes, nanoseconds in 4
 SECONDS_AND_NANOSECONDS = 12
@@ -54,7 +59,7 @@ class Kind(NamedTuple):
     @property
     def expected(self) -> str:
         """What a value should be."""
-        return f"{self.name} as {self.type}" if self.name in _EXACT else self.name
+        return f"{self.name} as {self.type}" if self.name in (*_EXACT, *_WITH_UNITS) else self.name
 
 
 _EXACT = (WHOLE_NUMBERS, DECIMALS)
@@ -92,6 +97,18 @@ def kind_of(array: Any) -> Kind | None:
         if holds(kind):
             return Kind(name, kind)
     raise DataError(f"holds {kind}, which cannot be a key")
+
+
+def unlike(array: Any, kind: Kind) -> str:
+    """What an array holds that does not pair with keys of a kind, in words; nothing if it does.
+
+    It may come long after the first rows, which settled the kind: from another file of a data set.
+    """
+    found = kind_of(array)
+    alike = found is None or _FAMILIES.get(found.name, found.name) == _FAMILIES.get(
+        kind.name, kind.name
+    )
+    return "" if alike or found is None else found.told
 
 
 def settle(name: str, displays: Sequence[str], kinds: Sequence[Kind | None]) -> Kind:
@@ -189,6 +206,7 @@ def _numbers(array: Any, kind: Kind) -> Any:
         return booleans(found).astype(np.uint64)
     if kind.name == NUMBERS:
         values = arrow.buffer_of(found, np.float64)
+        refuse(np.isnan(values), None, A_KEY, MISSING_KEY)
         refuse(np.isinf(values), array, "a finite number", hint=_INFINITE)
         bits = (values + 0.0).view(np.uint64)  # −0 is 0
         return np.where(bits & SIGN, ~bits, bits | SIGN)
@@ -230,12 +248,20 @@ def _cast(array: Any, kind: Kind) -> Any:
 
 
 def _rounded(array: Any, values: Any) -> Any:
-    """Which texts are whole numbers that float64 does not hold."""
+    """Which texts are not their float64 with as many digits: others become the same number."""
+    lengths = arrow.buffer_of(pc.binary_length(array).cast(pa.int64()), np.int64)
+    size = np.abs(values)
+    doubtful = (lengths > _ALL_HELD) | (size >= 1 << 53) | (size < _SMALL)
     rounded = np.zeros(len(values), bool)
-    for i in np.flatnonzero(np.abs(values) >= 1 << 53).tolist():
-        text = str(array[i])
-        rounded[i] = text.lstrip("+-").isdecimal() and int(text) != int(values[i])
+    for i in np.flatnonzero(doubtful & np.isfinite(values)).tolist():
+        digits = Decimal(str(array[i])).as_tuple().digits
+        written = Decimal(f"{values[i]:.{max(0, len(digits) - 1)}e}").as_tuple().digits
+        rounded[i] = _significant(digits) != _significant(written)
     return rounded
+
+
+def _significant(digits: tuple[int, ...]) -> str:
+    return "".join(map(str, digits)).strip("0")
 
 
 def _instants(array: Any, kind: Kind) -> tuple[Any, Any]:

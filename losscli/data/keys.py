@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 from losscli.data import arrow
 from losscli.data.arrow import is_bytes, is_text
 from losscli.data.key_types import (
+    A_KEY,
     BINARY,
+    MISSING_KEY,
     PER_SECOND,
     TEXT,
     Kind,
@@ -34,7 +36,6 @@ _END = b"\x01"
 LONGEST = 4096
 #: bytes of the keys of a piece, about
 PIECE_BYTES = 1 << 23
-MISSING_KEY = "a missing key"
 #: bytes of the length of a text
 _LENGTH = 2
 #: bytes of a number in a key, about
@@ -81,7 +82,7 @@ class Keys:
     def _part(self, array: Any, kind: Kind) -> Any:
         """A column in its order: numbers where they are all of the key, else bytes of Arrow."""
         missing = array.is_null(nan_is_null=True)
-        refuse(booleans(missing), None, "a key in every row", MISSING_KEY)
+        refuse(booleans(missing), None, A_KEY, MISSING_KEY)
         several = len(self.names) > 1
         if not kind.is_text:
             found = numbers(pc.utf8_trim_whitespace(array) if is_text(array.type) else array, kind)
@@ -159,6 +160,16 @@ def _lengths(array: Any) -> Any:
     if not is_text(array.type) and not is_bytes(array.type):
         return np.full(len(array), _NUMBER)
     return arrow.buffer_of(pc.binary_length(array).cast(pa.int64()).fill_null(0), np.int64)
+
+
+def with_point(text: Any, decimal: str) -> Any:
+    """Numbers as text that has a decimal mark, with a point; BadValue for one that has a point."""
+    refuse(
+        booleans(pc.match_substring(text, ".").fill_null(False)),
+        text,
+        f"a number with --decimal {decimal}",
+    )
+    return pc.replace_substring(text, decimal, ".")
 
 
 def as_arrow(array: Any, text: bool = False) -> Any:

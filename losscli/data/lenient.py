@@ -18,7 +18,7 @@ class LenientSource(Source):
         self._source, self._tell = source, tell
         self.display, self.columns, self.rows = source.display, source.columns, source.rows
         self.whole, self.untyped, self.keys = source.whole, source.untyped, source.keys
-        self.schemaless = source.schemaless
+        self.schemaless, self.decimal = source.schemaless, source.decimal
         #: of a row of each column, as far as it is known
         self._shapes: dict[str, tuple[int, ...]] = {}
 

@@ -172,7 +172,8 @@ def _paired(
     clock: Stopwatch, tell: Tell | None,
 ) -> tuple[dict[str, Column], list[Stream]]:  # fmt: skip
     """The columns and streams when some of the sources have become one."""
-    from losscli.data.pairing import PairedSource, Side
+    from losscli.data.pairing import PairedSource
+    from losscli.data.side import Side
 
     sides = [Side(sources[i], wanted[i], on, again[i], tell) for i in paired]
     source = PairedSource(sides, on, tell)

@@ -183,6 +183,8 @@ class Source(Protocol):
     untyped: bool = False
     #: whether only values have types: a missing one does not tell whether it is a number or a list
     schemaless: bool = False
+    #: the decimal mark of its numbers, where they are text
+    decimal: str = "."
     #: how many rows there are, where the file says so
     rows: int | None = None
     #: told of lines that cannot be read, which then do not end the reading
