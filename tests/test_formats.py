@@ -285,6 +285,30 @@ def test_scores_of_one_place_go_with_classes_of_one_place(
     assert losscli.compute("cross-entropy", class_axis=axis, **soft).value == plain.value
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_tensors_of_arrow_have_their_shape(suffix: str, tmp_path: Path) -> None:
+    rng, path = np.random.default_rng(4), tmp_path / f"t.{suffix}"
+    pred, target = rng.random((50, 2, 3)), rng.integers(0, 3, (50, 2))
+    tensors = {
+        "pred": pa.FixedShapeTensorArray.from_numpy_ndarray(pred),
+        "target": pa.FixedShapeTensorArray.from_numpy_ndarray(target),
+        "row": pa.array(target[:, 0]),
+    }
+    WRITERS[suffix](path, tensors)
+    for loss, expected in (("cross-entropy", target), ("mse", pred)):
+        of_target = "target" if loss == "cross-entropy" else "pred"
+        found = losscli.compute(loss, data=path, target=of_target, per_sample=True)
+        same = losscli.compute(loss, pred=pred, target=expected, per_sample=True)
+        np.testing.assert_array_equal(found.per_sample, same.per_sample)
+    with pytest.raises(DataError, match="target"):
+        losscli.compute("cross-entropy", data=path, target="row")
+    kind = pa.fixed_shape_tensor(pa.float64(), [2, 3], permutation=[1, 0])
+    flat = pa.array(pred.reshape(50, 6).tolist(), pa.list_(pa.float64(), 6))
+    WRITERS[suffix](path, {"pred": pa.ExtensionArray.from_storage(kind, flat)})
+    with pytest.raises(DataError, match=r"permutation=\[1,0\].*, expected arrays in the order"):
+        losscli.compute("mse", data=path, target="pred")
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("target", ["indices", "distribution"])
 def test_class_axis(order: Any, target: str, tmp_path: Path, run: Run) -> None:

@@ -50,6 +50,8 @@ def decode(
     With `pad`, lists may have any lengths: k is that of the longest, and the others are filled up.
     Raises BadValue for the first value that is not a number, or not one of the labels.
     """
+    if isinstance(array.type, pa.FixedShapeTensorType):
+        return _tensors(array, labels, hint)
     array = array if array.type.id in _DTYPES else plain(array)
     kind = array.type
     if kind.id in _DTYPES:
@@ -197,6 +199,20 @@ def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) ->
         missing if missing.any() else None,
         None if pad is None else np.where(present, lengths, width),
     )
+
+
+def _tensors(array: Any, labels: LabelMap | None, hint: str) -> Values:
+    """Arrays of one shape, whose values Arrow keeps as flat lists."""
+    shape, order = array.type.shape, array.type.permutation
+    if order and order != sorted(order):
+        # pyarrow itself transposes such arrays one way as a whole, and another way each.
+        raise BadValue(0, f"the column holds {array.type}", "arrays in the order of their axes")
+    flat = decode(array.storage, labels, hint)
+    rows = (len(array), *shape)
+    if flat.array.shape[1] == 0:  # missing throughout
+        return Values(np.full(rows, np.nan), np.ones(rows, bool))
+    missing = None if flat.missing is None else flat.missing.reshape(rows)
+    return Values(flat.array.reshape(rows), missing)
 
 
 def _parts(array: Any) -> tuple[Any, Index, Index]:

@@ -169,7 +169,9 @@ def _follows_another(file: Any, metadata: Any) -> bool:
 def _may_be_wide(schema: Any, name: str) -> bool:
     """Whether values of a column, or of a member of one, may be lists or texts."""
     at = schema.get_field_index(name)
-    return at < 0 or any(test(schema.types[at]) for test in (is_nested, is_text, is_bytes))
+    if at < 0 or isinstance(schema.types[at], pa.BaseExtensionType):
+        return True
+    return any(test(schema.types[at]) for test in (is_nested, is_text, is_bytes))
 
 
 def _all_there(batches: Iterator[Any], rows: int | None) -> Iterator[Any]:

@@ -83,6 +83,8 @@ def row_width(batch: Any) -> int:
 
 def _values(array: Any) -> int:
     """How many values an array holds, those of its lists counted one by one, and texts by size."""
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
     if pa.types.is_struct(array.type):
         return sum(map(_values, array.flatten()))
     if is_text(array.type) or is_bytes(array.type):
