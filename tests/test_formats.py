@@ -400,7 +400,7 @@ def test_no_rows_of_a_matrix(order: Any, tmp_path: Path) -> None:
         (np.zeros(2, [("a", object)]), FileError, "an array of Python objects"),
         (np.array([1j]), DataError, "holds complex128, expected real numbers"),
         (np.zeros(2, "M8[s]"), DataError, r"holds datetime64\[s\], expected"),
-        (np.zeros(2, [("a", [("b", "f8")])]), DataError, "expected real numbers"),
+        (np.zeros(2, [("a", [("b", "f8")])]), DataError, "expected numbers"),
         (np.float64(1), DataError, "a single value, expected an array"),
         (np.zeros((2, 0)), DataError, "its rows hold no values"),
     ],
@@ -411,6 +411,25 @@ def test_arrays_that_are_refused(array: Any, kind: Any, message: str, tmp_path: 
     for name in ("a.npy", "a.npz"):
         with pytest.raises(kind, match=rf"{name}.*{message}"):
             losscli.compute("mse", pred=tmp_path / name, target=tmp_path / name)
+
+
+def test_only_the_fields_that_are_read_need_hold_numbers(tmp_path: Path) -> None:
+    kind = [("p", ">f4"), ("n", [("a", "f8"), ("b", "i4")]), ("z", "c16"), ("L", "i8")]
+    np.save(tmp_path / "s.npy", np.ones(3, kind))
+    assert losscli.compute("mse", data=tmp_path / "s.npy", pred="p", target="L").value == 0
+    for name in ("n", "z"):
+        with pytest.raises(DataError, match=rf"s\.npy, column '{name}', row 1: the array holds"):
+            losscli.compute("mse", data=tmp_path / "s.npy", pred="p", target=name)
+
+
+def test_headers_of_python_2(tmp_path: Path) -> None:
+    """Which wrote a shape as (3L,)."""
+    path = tmp_path / "p.npy"
+    np.save(path, np.arange(3.0))
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"(3,), } ", b"(3L,), }"))
+    assert path.read_bytes() != data
+    assert losscli.compute("mse", pred=path, target=[0.0, 1.0, 2.0]).value == 0
 
 
 def test_records_in_an_archive_are_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ memory, and its pages are let go after each piece.
 import ast
 import mmap
 import os
+import re
 from math import prod
 from operator import index
 from typing import Any, NoReturn
@@ -23,6 +24,8 @@ _LONGEST_HEADER = 1 << 20
 #: kinds of dtype that are read: numbers, and text and times, which keys may be
 _KINDS = "biufUSMm"
 _COPY = 1 << 20
+#: whole numbers as Python 2 wrote them in a shape
+_PYTHON_2 = re.compile(r"(?<=[(\s])(\d+)L(?=[,)])")
 
 
 class NpyArray:
@@ -130,7 +133,8 @@ class NpyArray:
             self._unreadable("its header is cut short")
         self._start = 8 + size + length
         try:
-            fields = ast.literal_eval(text.decode(encoding).strip(" \t\n"))
+            words = _PYTHON_2.sub(r"\1", text.decode(encoding).strip(" \t\n"))
+            fields = ast.literal_eval(words)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             self._unreadable("its header makes no sense")
         if not isinstance(fields, dict):
@@ -144,9 +148,9 @@ class NpyArray:
                 f"{self.where}: an array of Python objects, which are pickled",
                 "a pickle can run any program: write the values as numbers",
             )
-        for each in [dtype[name].base for name in dtype.names] if dtype.names else [dtype]:
-            if each.kind not in _KINDS:
-                raise DataError(f"{self.where}: the array holds {each}, expected real numbers")
+        # Of records, only the fields that are asked for need to hold what can be read.
+        if not dtype.names and dtype.kind not in _KINDS:
+            raise DataError(f"{self.where}: the array holds {dtype}, expected real numbers")
 
     def _unreadable(self, why: str) -> NoReturn:
         raise FileError(f"{self.where}: not a readable NumPy file: {why}")
