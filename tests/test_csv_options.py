@@ -207,6 +207,8 @@ def test_thousands_of_columns(tmp_path: Path) -> None:
         ({"decimal": "'"}, "--decimal: expected"),
         ({"decimal": ",", "delimiter": ","}, "one character, and cannot be told apart"),
         ({"delimiter": ",,"}, "--delimiter: expected one character"),
+        ({"delimiter": "ü"}, "--delimiter: expected one character of ASCII, got 'ü'"),
+        ({"delimiter": "\0"}, "--delimiter: expected one character of ASCII"),
     ],
 )
 def test_options_that_are_none(options: dict[str, Any], message: str) -> None:

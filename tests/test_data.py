@@ -103,6 +103,27 @@ def test_lines_of_carriage_returns() -> None:
     assert "tr '\\r' '\\n' < f.csv" in error.value.hint
 
 
+@pytest.mark.parametrize("chunk", [8, 1 << 20])
+@pytest.mark.parametrize("text", [b"x,y\n1,2\n3,4\r5,6\n7,8\n", b'x,y\n"1",2\n3,"4"\r5,6\n'])
+def test_a_carriage_return_alone_ends_no_line(
+    chunk: int, text: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrow would take it for the end of one, and csv too."""
+    monkeypatch.setattr(records, "CHUNK", chunk)
+    with pytest.raises(DataError, match=r"^f\.csv, line 3 ends with a carriage return alone"):
+        read(text)
+
+
+def test_a_carriage_return_in_quotes_is_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And ends no line of those that are counted."""
+    text = b'note,x,y\n"a\rb",1,2\n"c\r\nd",3,4\n"e\nf",5,6\ng,z,8\n'
+    for chunk in (8, 1 << 20):
+        monkeypatch.setattr(records, "CHUNK", chunk)
+        np.testing.assert_array_equal(read(text.replace(b"z", b"7"), "x")[0], [1.0, 3.0, 5.0, 7.0])
+        with pytest.raises(DataError, match=r"row 4 \(line 7\): got 'z'"):
+            read(text, "x")
+
+
 def test_leading_blank_lines() -> None:
     np.testing.assert_array_equal(read(b"\n\nx\n1\n2\n")[0], [1.0, 2.0])
     for end in (b"\n", b"\r\n"):
@@ -227,6 +248,19 @@ def test_a_header_that_counts_is_not_guessed(text: bytes) -> None:
         CsvSource(io.BytesIO(text), "f")
     assert CsvSource(io.BytesIO(text), "f", header=True).columns[0] == "0"
     assert CsvSource(io.BytesIO(text), "f", header=False).columns[0] == "1"
+
+
+@pytest.mark.parametrize("first", ["1_000,2", "0x1F,3", "3,1.5.2", "1e5x", "12 %"])
+def test_a_first_row_that_is_like_numbers_is_not_taken_for_a_header(first: str) -> None:
+    """It would be lost without a word."""
+    text = f"{first}\n3,4\n" if "," in first else f"{first}\n3\n"
+    with pytest.raises(DataError, match="may be a header or a row of data"):
+        CsvSource(io.BytesIO(text.encode()), "f")
+    assert CsvSource(io.BytesIO(text.encode()), "f", header=True).columns == first.split(",")
+    source = CsvSource(io.BytesIO(text.encode()), "f", header=False)
+    with pytest.raises(DataError, match=r"row 1 \(line 1\): got"):
+        list(source.pieces([Wanted(name) for name in source.columns]))
+    assert CsvSource(io.BytesIO(b"1st,x\n3,4\n"), "f").columns == ["1st", "x"]
 
 
 @pytest.mark.parametrize("bad", [b"x,y\n1,2\n3\n", b"x,y\n1,2\n3,4,5\n"])

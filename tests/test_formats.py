@@ -497,6 +497,15 @@ def test_members_of_gzip_follow_each_other(tmp_path: Path) -> None:
         assert losscli.compute("mse", data=path).value == 2
 
 
+def test_a_frame_that_is_skipped(tmp_path: Path) -> None:
+    """zstd may begin with one, of which pzstd makes use (RFC 8878, 3.1.2)."""
+    path = tmp_path / "t.csv.zst"
+    packed = pa.compress(b"pred,target\n1,3\n", "zstd", asbytes=True)
+    for first in range(0x50, 0x60):
+        path.write_bytes(bytes([first]) + b"\x2a\x4d\x18\x04\x00\x00\x00note" + packed)
+        assert losscli.compute("mse", data=path).value == 4
+
+
 @pytest.mark.parametrize("suffix", ["npy", "npz", "arrow", "feather", "parquet", "safetensors"])
 def test_a_suffix_that_is_not_true(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"t.{suffix}"

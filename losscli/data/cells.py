@@ -53,7 +53,8 @@ def records(chunk: bytes, quoting: Quoting, delimiter: str) -> Iterator[Record]:
         places = _lines_of(chunk, [at for at, _ in wrong])
         kinds = [kind for _, kind in wrong]
         text = chunk[:cut].decode(errors="surrogateescape")
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        # A carriage return alone ends no line: csv raises its error where one is not in quotes.
+        reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
         end = 0
         for cells in reader:
             begin, end, quotes = end + 1, reader.line_num, ""

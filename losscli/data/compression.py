@@ -12,6 +12,8 @@ MAGICS = {
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstandard",
+    # It may start with a frame of something else, which is skipped.
+    **{bytes([first]) + b"\x2a\x4d\x18": "zstandard" for first in range(0x50, 0x60)},
 }
 #: bytes that are unpacked at once
 _CHUNK = 1 << 16

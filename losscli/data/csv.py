@@ -16,12 +16,12 @@ from losscli.data.ahead import each_ahead
 from losscli.data.arrow import read
 from losscli.data.blanks import beside_blanks, each_word, may_have_blanks
 from losscli.data.cells import Record, problem_of, records, short
-from losscli.data.first_record import first_record
+from losscli.data.first_record import first_record, is_header
 from losscli.data.lines import Lines
 from losscli.data.records import OPEN_QUOTE, Quoting, bodies, chunks
 from losscli.data.source import NUMBER, BadValue, Source, Values, Wanted, as_number, misfit
 from losscli.data.tables import names_of
-from losscli.data.text import Uncommented, recode
+from losscli.data.text import Uncommented, carriage_returns, recode
 from losscli.data.troubles import NOT_UTF8, BadLine, Tell, report
 from losscli.errors import DataError, FileError
 
@@ -86,31 +86,17 @@ class CsvSource(Source):
         self._places = Lines(self.delimiter, len(self.columns) == 1)
 
     def _is_header(self, record: list[str], rest: bytes, selector: str | None) -> bool:
-        """A header is a first record that is not all numbers or missing.
-
-        0, 1, 2 … is both a saved table's default header and a row of numbers, and a label may be
-        the first row of a column of labels: nobody can tell, unless the columns that are asked for
-        are its cells, or are 1, 2, 3 …
-        """
+        """Whether the first record is a header; a DataError where nobody can tell."""
         cells = [cell.strip() for cell in record]
-        counting = cells == [str(i) for i in range(len(cells))]
-        second = rest[: rest.find(b"\n")].decode(errors="replace").strip() if rest else ""
-        doubtful = any(cell in self._words for cell in cells if self.number(cell) is None) or (
-            counting and (len(cells) > 1 or (second and not second.lstrip("+-").isdigit()))
-        )
-        asked = selector.split(",") if selector else []
-        if doubtful and asked:
-            if all(name in cells for name in asked):
-                return True
-            if all(name.isdigit() and 1 <= int(name) <= len(cells) for name in asked):
-                return False
-        if doubtful:
+        words = [cell for cell in cells if self.number(cell) is None and cell not in self._missing]
+        found = is_header(cells, words, rest, self._words, selector)
+        if found is None:
             shown = self.delimiter.join(cells[:8]) + (", …" if len(cells) > 8 else "")
             raise DataError(
                 f"{self.display}: the first line, {shown}, may be a header or a row of data",
                 "say which: --header or --no-header; for one file alone, FILE#1 or FILE#name",
             )
-        return not all(self.number(cell) is not None or cell in self._missing for cell in cells)
+        return found
 
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[list[Values]]:
         names_of(wanted, self.columns, self.display)
@@ -172,6 +158,8 @@ class CsvSource(Source):
         quotes = b'"' in chunk
         if quotes and any(self._quoting.wrong(chunk)):
             raise pa.ArrowInvalid("a quote that does not end its field")
+        if b"\r" in chunk and chunk.count(b"\r") != chunk.count(b"\r\n"):
+            raise pa.ArrowInvalid("Arrow takes a carriage return alone for the end of a line")
         if chunk.startswith(BOM):
             raise pa.ArrowInvalid("Arrow leaves out what would be part of a value")
         if self._blank_null and self._blank_null.search(chunk):
@@ -251,6 +239,8 @@ class CsvSource(Source):
                     column.append(None if known else self._cell(cell, w, row, at))
         except csv_module.Error as error:
             at = self._line(line + end + 1)
+            if "new-line character" in str(error):
+                raise carriage_returns(self.display, at) from None
             raise DataError(f"{self.display}, line {at}: {error}") from None
         if not row:
             return None

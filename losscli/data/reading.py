@@ -36,9 +36,10 @@ def read_options(
     """The options as they were given, checked."""
     if delimiter is not None:
         delimiter = {r"\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
-        if len(delimiter) != 1 or delimiter in '"\r\n':
+        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
             raise UsageError(
-                f"--delimiter: expected one character, got '{delimiter}'", "such as ';' or tab"
+                f"--delimiter: expected one character of ASCII, got '{delimiter}'",
+                "such as ';' or tab",
             )
     if input_format is not None and input_format not in FORMATS:
         raise UsageError(

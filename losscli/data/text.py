@@ -179,9 +179,10 @@ def without(byte: str, display: str) -> str:
     return f"tr -d '{byte}' < {quoted(display)} | losscli … reads it from '-'"
 
 
-def carriage_returns(display: str) -> DataError:
+def carriage_returns(display: str, line: int | None = None) -> DataError:
     """The error of a file of an old kind, with what makes another of it."""
+    lines = "lines that end" if line is None else f"line {line} ends"
     return DataError(
-        f"{display}: lines that end with a carriage return alone",
+        f"{display}{':' if line is None else ','} {lines} with a carriage return alone",
         f"tr '\\r' '\\n' < {quoted(display)} | losscli … reads it from '-'",
     )
