@@ -364,3 +364,27 @@ def test_lists_without_values_are_named(tmp_path: Path) -> None:
         losscli.compute("mse", data=path)
     with pytest.raises(DataError, match=r"^pred, row 1: a list without values"):
         losscli.compute("mse", pred=[[], []], target=[1.0, 2.0])
+
+
+@pytest.mark.parametrize("rows", [1, 2000])
+def test_files_of_a_data_set_hold_one_kind_of_value(rows: int, tmp_path: Path) -> None:
+    """`true` counts as 1 where a column holds nothing else, and not after a file of numbers."""
+    for name, value in [("1", "null"), ("2", "0.5"), ("3", "null"), ("4", "true")]:
+        text = f'{{"p": {value}, "t": 1}}\n' * rows
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    with pytest.raises(DataError, match=r"4\.jsonl, column 'p', row 1: got true, expected a num"):
+        losscli.compute("mse", data=tmp_path, pred="p", target="t", missing="skip")
+    (tmp_path / "2.jsonl").write_text('{"p": false, "t": 1}\n')
+    found = losscli.compute("mse", data=tmp_path, pred="p", target="t", missing="skip")
+    assert found.value == 1 / (1 + rows)
+
+
+@pytest.mark.parametrize("late", ["2.5", "[1, 2.5]"])
+def test_a_kind_that_shows_late_holds_from_there_on(
+    late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first thousand records, which tell the kinds, may be null in a column."""
+    records = [b'{"a": null}\n' * 1001, b'{"a": %s}\n' % late.encode(), b'{"a": true}\n']
+    monkeypatch.setattr(jsonl, "lines", lambda *_: iter(records))
+    with pytest.raises(DataError, match="column 'a', row 1003: got true, expected a"):
+        read("")

@@ -171,6 +171,7 @@ class DatasetSource(Source):
         """The next file, which must be as the first one is."""
         source, first = self._opened(part.path), self._parts[0].path
         if type(source) is self._kind and sorted(source.columns) == sorted(self.columns):
+            source.follow(self._current)
             return source
         source.close()
         if type(source) is not self._kind:

@@ -49,6 +49,13 @@ def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any
     return record
 
 
+def member(record: Any, path: tuple[str, ...]) -> Any:
+    """What is at a path in an object; None where there is nothing."""
+    for name in path:
+        record = record.get(name) if isinstance(record, dict) else None
+    return record
+
+
 class _Written(int):
     """A whole number that an int does not hold as it is written: -0, or hundreds of digits."""
 
@@ -138,6 +145,20 @@ def plain_kinds(kinds: list[str]) -> list[str]:
     """Kinds of values, where whole numbers are numbers like others."""
     plain = [kind.replace("whole", "number") for kind in kinds if kind != "null"]
     return list(dict.fromkeys(plain))
+
+
+def arrow_type(kinds: list[str], key: bool) -> Any:
+    """How Arrow should read such values; None when it would not read them as they are."""
+    if key:
+        return {"word": pa.string(), "whole": pa.int64()}.get("".join(kinds))
+    plain = plain_kinds(kinds) or ["number"]
+    if len(plain) > 1:
+        return None
+    *lists, inner = plain[0].split(" of ")
+    kind = {"number": pa.float64(), "word": pa.string(), "bool": pa.bool_()}.get(inner)
+    for _ in lists:
+        kind = kind and pa.list_(kind)
+    return kind
 
 
 def _not_json(row: int, line: int, value: str, hint: str) -> BadLine:

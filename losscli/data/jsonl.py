@@ -18,7 +18,9 @@ from losscli.data.ahead import each_ahead
 from losscli.data.groups import group_names
 from losscli.data.json_record import (
     UNFIT,
+    arrow_type,
     kind_of,
+    member,
     named,
     of_one_type,
     plain_kinds,
@@ -89,6 +91,8 @@ class JsonSource(Source):
 
         for chunk, parsed in each_ahead(attempt, self._bodies(), self._threads):
             values = parsed or self._by_python(chunk, wanted, row, line)
+            if parsed and schema is not None:
+                self._settle(parsed, wanted)
             if values:
                 yield values
                 row += len(values[0].array)
@@ -96,6 +100,19 @@ class JsonSource(Source):
 
     def close(self) -> None:
         self._stream.close()
+
+    def follow(self, before: Source) -> None:
+        assert isinstance(before, JsonSource)
+        for path, kinds in self._kinds.items():
+            self._kinds[path] = list(dict.fromkeys([*before._kinds.get(path, []), *kinds]))
+
+    def _settle(self, parsed: list[Values], wanted: Sequence[Wanted]) -> None:
+        """Once Arrow has read numbers in a column that was all null, numbers are what it holds."""
+        for values, w in zip(parsed, wanted, strict=True):
+            kinds = self._kinds[self._paths[w.column]]
+            keys = w.key or (w.raw and w.unfit is None)
+            if not keys and not plain_kinds(kinds) and not _all_null(values):
+                kinds.append("number")
 
     def _bodies(self) -> Iterator[bytes]:
         first, self._first = self._first, b""
@@ -127,7 +144,7 @@ class JsonSource(Source):
         tree: dict[str, Any] = {}
         for w in wanted:
             path = self._paths[w.column]
-            kind = self._raw_type(path, w) if w.raw else _arrow_type(self._kinds[path], w.key)
+            kind = self._raw_type(path, w) if w.raw else arrow_type(self._kinds[path], w.key)
             if kind is None:
                 return None
             inner = tree
@@ -146,10 +163,10 @@ class JsonSource(Source):
             # Words may stand for numbers, or for nothing.
             words = any(kind.endswith("word") for kind in kinds)
             plain = not words or (wanted.labels and not self._null)
-            return _arrow_type(kinds, False) if plain else None
+            return arrow_type(kinds, False) if plain else None
         if not kinds or (kinds == ["word"] and self._null):
             return None
-        return pa.int64() if kinds == ["whole"] else _arrow_type(kinds, False)
+        return pa.int64() if kinds == ["whole"] else arrow_type(kinds, False)
 
     def _by_python(
         self, chunk: bytes, wanted: Sequence[Wanted], row: int, line: int
@@ -163,7 +180,7 @@ class JsonSource(Source):
                 record = read_record(text, row + len(columns[0]) + 1, number, self.display)
                 bad += [record] if isinstance(record, BadLine) else []
                 for path, column in zip(paths, columns, strict=True):
-                    column.append(_member(record, path))
+                    column.append(member(record, path))
         if bad:
             report(bad, self.display, self.tell)
         if not columns[0]:
@@ -185,8 +202,10 @@ class JsonSource(Source):
             plain = [self._plain(value, wanted) for value in values]
             known = self._kinds[self._paths[wanted.column]]
             lost = self._check_kinds(plain, values, known, wanted, row)
+            if not plain_kinds(known):
+                known += {kind_of(value) for value in plain} - {"null"}
             gap = all(value is None for value in plain)
-            array = pa.array(plain, _arrow_type(known, False) if gap else None)
+            array = pa.array(plain, arrow_type(known, False) if gap else None)
             return Values(array, lost) if wanted.raw else arrow.read(array, wanted)
         except BadValue as bad:
             raise misfit(
@@ -280,23 +299,15 @@ def _may_be_rounded(column: Any) -> bool:
     return bool((np.abs(arrow.decode(column).array) >= 1 << 53).any())
 
 
+def _all_null(values: Values) -> bool:
+    if isinstance(values.array, pa.Array):
+        return bool(values.array.null_count == len(values.array))
+    return values.missing is not None and bool(values.missing.all())
+
+
 def _without(lost: Mask, values: Values) -> Values:
     """Values as they are, of which those in lost lines are missing too."""
     return Values(values.array, lost if values.missing is None else lost | values.missing)
-
-
-def _arrow_type(kinds: list[str], key: bool) -> Any:
-    """How Arrow should read such values; None when it would not read them as they are."""
-    if key:
-        return {"word": pa.string(), "whole": pa.int64()}.get("".join(kinds))
-    plain = plain_kinds(kinds) or ["number"]
-    if len(plain) > 1:
-        return None
-    *lists, inner = plain[0].split(" of ")
-    kind = {"number": pa.float64(), "word": pa.string(), "bool": pa.bool_()}.get(inner)
-    for _ in lists:
-        kind = kind and pa.list_(kind)
-    return kind
 
 
 def _fields(tree: dict[str, Any]) -> list[Any]:
@@ -304,10 +315,3 @@ def _fields(tree: dict[str, Any]) -> list[Any]:
         pa.field(name, pa.struct(_fields(kind)) if isinstance(kind, dict) else kind)
         for name, kind in tree.items()
     ]
-
-
-def _member(record: Any, path: tuple[str, ...]) -> Any:
-    """What is at a path in an object; None where there is nothing."""
-    for name in path:
-        record = record.get(name) if isinstance(record, dict) else None
-    return record

@@ -221,6 +221,10 @@ class Source(Protocol):
         """
         return None
 
+    def follow(self, before: "Source") -> None:
+        """Hold values to the kinds that they have in the file before it of its data set."""
+        return
+
     def close(self) -> None:
         """Let go of the file."""
 
