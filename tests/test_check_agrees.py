@@ -123,7 +123,7 @@ def test_lists_of_unequal_length_are_counted_in_their_rows(run: Run, tmp_path: P
     found = report(run, "mse", "--pred", "u.jsonl#p", "--target", "u.jsonl#t")
     assert (found["rows"], reasons(found)) == (3, {("not-a-number", "p"): 2})
     (problem,) = found["problems"]
-    assert problem["problem"] == "expected 2 as in the rows before it"
+    assert problem["problem"] == "expected a list of 2 values, as in the rows before it"
     assert [each["value"] for each in problem["first"]] == ["[1.0, 2.0, 3.0]", "[1.0]"]
 
 

@@ -315,7 +315,9 @@ def test_lists_of_different_lengths(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     table = pa.table({"s": [[1.0, 2.0], [3.0, 4.0], [5.0]], "t": [0, 1, 0]})
     pq.write_table(table, path)
-    with pytest.raises(DataError, match="column 's', row 3: a list of 1 values, expected 2 as in"):
+    with pytest.raises(
+        DataError, match="column 's', row 3: a list of 1 value, expected a list of 2"
+    ):
         losscli.compute("cross-entropy", data=path, pred="s", target="t")
 
 

@@ -375,3 +375,40 @@ def test_a_pattern_that_the_shell_took(run: Run) -> None:
     done = run("compute", "mse", "--data", "a.csv", "b.csv")
     assert done.returncode == 2
     assert "hint: a pattern is quoted" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ((3, 1), (2,), "2.npy, row 1: a single value, expected a list of 1 value, as in the rows"),
+        ((3,), (2, 1), "2.npy, row 1: a list of 1 value, expected a single value, as in"),
+        (
+            (3, 4, 2),
+            (2, 2, 4),
+            "2.npy, row 1: an array of 2 × 4 values, expected an array of 4 × 2",
+        ),
+        ((1 << 17, 1), (1 << 17,), "2.npy, row 1: a single value, expected a list of 1 value"),
+    ],
+)
+def test_rows_of_another_shape_are_named(
+    first: tuple[int, ...], second: tuple[int, ...], message: str, here: Path
+) -> None:
+    """Also where a file ends where a block of rows does, so that nothing is put together."""
+    np.save("1.npy", np.zeros(first))
+    np.save("2.npy", np.zeros(second))
+    for threads in (1, 2):
+        with pytest.raises(DataError) as error:
+            losscli.compute("mse", pred="*.npy", target="*.npy", threads=threads)
+        assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("rows", [3, 1 << 17])
+def test_lists_of_another_length_in_later_batches(rows: int, here: Path) -> None:
+    with pa.ipc.new_file("x.arrow", pa.schema({"p": pa.list_(pa.float64())})) as file:
+        for width, gaps in ((2, 0), (3, 2)):
+            lists = [None] * gaps + [[1.0] * width] * (rows - gaps)
+            file.write(pa.table({"p": pa.array(lists, pa.list_(pa.float64()))}))
+    with pytest.raises(DataError) as error:
+        losscli.compute("mse", data="x.arrow", pred="p", target="p", missing="skip")
+    expected = "a list of 3 values, expected a list of 2 values, as in the rows before it"
+    assert str(error.value) == f"x.arrow, column 'p', row {rows + 3}: {expected}"

@@ -221,7 +221,7 @@ def test_lists_of_other_things() -> None:
         read('{"a": [1]}\n{"a": ["x"]}\n')
     with pytest.raises(DataError, match=r"row 1: got \[1, \"x\"\], expected a number"):
         read('{"a": [1, "x"]}\n')
-    with pytest.raises(DataError, match="row 2: a list of 1 values, expected 2"):
+    with pytest.raises(DataError, match="row 2: a list of 1 value, expected a list of 2 values"):
         read('{"a": [1, 2]}\n{"a": [1]}\n')
 
 

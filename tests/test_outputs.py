@@ -268,11 +268,12 @@ def test_a_mapped_file_that_is_cut_short(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert process.stdin is not None
-    # A pipe holds so little that what was written last is about to be read.
-    process.stdin.write(b"1\n" * (rows // 2))
+    # Of 32 MB, what is held ahead is little: the other file is open and being read by now.
+    one = b"1." + b"0" * 29 + b"\n"
+    process.stdin.write(one * (rows // 2))
     process.stdin.flush()
     os.truncate(tmp_path / "t.arrow", 4096)
-    _, stderr = process.communicate(b"1\n" * (rows // 2), timeout=30)
+    _, stderr = process.communicate(one * (rows // 2), timeout=30)
     assert process.returncode == 4
     assert stderr == b"error: a file was cut short by another program while it was read\n"
 

@@ -359,7 +359,7 @@ def test_sorting_within_a_bound(bound: int, runs: int, monkeypatch: pytest.Monke
     open_at_once = 0
     wanted = [Wanted("key"), Wanted("list", pad=-1.0), Wanted("word", key=True)]
     sorter = Sorter(0, lambda parts: [
-        together(column, w, "") for column, w in zip(zip(*parts, strict=True), wanted, strict=True)
+        together(column, w) for column, w in zip(zip(*parts, strict=True), wanted, strict=True)
     ], bound)  # fmt: skip
     keys = RNG.permutation(1000)
     for part in np.split(keys, 100):
@@ -390,7 +390,7 @@ def test_equal_rows_keep_their_order_however_often_they_are_merged(
     keys, numbers = np.random.default_rng(8).integers(0, 50, 20_000), np.arange(20_000)
     wanted = [Wanted("key"), Wanted("number")]
     sorter = Sorter(0, lambda parts: [
-        together(column, w, "") for column, w in zip(zip(*parts, strict=True), wanted, strict=True)
+        together(column, w) for column, w in zip(zip(*parts, strict=True), wanted, strict=True)
     ], bound)  # fmt: skip
     for part in np.split(numbers, 200):
         sorter.add([Values(keys[part]), Values(part)])
@@ -426,7 +426,7 @@ def test_wide_rows_are_merged_within_a_bound(monkeypatch: pytest.MonkeyPatch) ->
 
     def join(parts: Any) -> Any:
         seen.append(sum(map(sorting.bytes_of, parts)))
-        return [together([p[i] for p in parts], Wanted("x"), "") for i in range(2)]
+        return [together([p[i] for p in parts], Wanted("x")) for i in range(2)]
 
     sorter = Sorter(0, join, bound)
     for part in np.split(np.random.default_rng(8).permutation(4000), 100):

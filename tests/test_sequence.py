@@ -160,7 +160,9 @@ def test_missing_lists_and_numbers(tmp_path: Path, pred: Any) -> None:
     frames = pred.tolist()
     frames[3] = [*frames[3][:5], [1.0]]
     write(p=frames, y=LISTS)
-    with pytest.raises(DataError, match=r"column 'p', row 4: .*a list of 1 values, expected 4"):
+    with pytest.raises(
+        DataError, match=r"column 'p', row 4: .*a list of 1 value, expected a list of 4"
+    ):
         losscli.compute("ctc", data=path, pred="p", target="y")
     write(p=[None, *pred[1:].tolist()], y=LISTS)
     with pytest.raises(DataError, match="column 'p', row 1: element 1, 1: missing"):
@@ -244,7 +246,11 @@ def test_what_comes_after_the_last_frame_is_of_no_account(
 @pytest.mark.parametrize(
     ("pred", "lengths", "message"),
     [
-        ([[[1, 2], [3, 4]], [[1, 2, 3]]], None, "row 2: element 1: a list of 3 values, expected 2"),
+        (
+            [[[1, 2], [3, 4]], [[1, 2, 3]]],
+            None,
+            "row 2: element 1: a list of 3 values, expected a list of 2",
+        ),
         ([[[1, 2], [3, 4]], None], None, "row 2: element 1, 1: missing"),
         ([None, [[1, 2], [3, 4]]], None, "row 1: element 1, 1: missing"),
         ([[[1, 2], [3, 4]], [[1, None]]], None, "row 2: element 1, 2: missing"),

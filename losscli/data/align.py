@@ -5,7 +5,17 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from losscli.data.ahead import Ahead
-from losscli.data.source import Source, Span, Values, Wanted, join, misfit, stack
+from losscli.data.source import (
+    Source,
+    Span,
+    Values,
+    Wanted,
+    as_before,
+    in_words,
+    join,
+    misfit,
+    stack,
+)
 from losscli.errors import DataError
 from losscli.stopwatch import Stopwatch
 
@@ -154,7 +164,7 @@ class Stream:
             if values.missing is not None and _all_missing(values):
                 gaps = True
             else:
-                self._shapes[i] = values.array.shape[1:]
+                self._check_shape(i, values)
         if not gaps and len(self._shapes) == known:
             return
         for piece in self._held:
@@ -163,28 +173,41 @@ class Stream:
                     n = len(piece[i].array)
                     piece[i] = Values(np.full((n, *shape), np.nan), np.ones((n, *shape), bool))
 
+    def _check_shape(self, index: int, values: Values) -> None:
+        """Refuse rows of another shape than those before; how long lists are may be free."""
+        shape = values.array.shape[1:]
+        wanted = self.wanted[index if self._groups is None else self._groups[index][0]]
+        free = 1 if wanted.pad is not None and shape else 0
+        known = self._shapes.setdefault(index, shape)
+        if (len(shape), shape[free:]) == (len(known), known[free:]):
+            return
+        rows, first = len(values.array), 0
+        if values.missing is not None:
+            first = int(np.argmin(values.missing.reshape(rows, -1).all(axis=1)))
+        row = self.rows + self._held_rows - rows + first
+        display, inside = self.source.locate(row)
+        name = display or self.source.display or wanted.column
+        line = self.source.line_of(row, wanted.column)
+        raise misfit(
+            name, wanted.column if name != wanted.column else "", inside + 1, in_words(shape),
+            as_before(known), line=line,
+        )  # fmt: skip
+
     def _join(self, index: int, parts: list[Values]) -> Values:
         if len(parts) == 1:
             return parts[0]
-        where = f", rows {self.rows - self._rows(parts) + 1} to {self.rows}"
         first = index if self._groups is None else self._groups[index][0]
-        return together(parts, self.wanted[first], self.source.display, where)
-
-    @staticmethod
-    def _rows(parts: list[Values]) -> int:
-        return sum(len(part.array) for part in parts)
+        return together(parts, self.wanted[first])
 
 
-def together(parts: Sequence[Values], wanted: Wanted, display: str, where: str = "") -> Values:
+def together(parts: Sequence[Values], wanted: Wanted) -> Values:
     """Rows after rows of one column; lists of different lengths filled up where it has `pad`."""
-    widths = {part.array.shape[1:] for part in parts}
-    if len(widths) > 1 and wanted.pad is not None and len({width[1:] for width in widths}) == 1:
-        parts = [_widen(part, max(widths)[0], wanted.pad) for part in parts]
-    elif len(widths) > 1:
-        raise DataError(
-            f"{display}, column '{wanted.column}'{where}: lists of different lengths "
-            f"({_listed(widths)})"
-        )
+    if wanted.pad is not None:
+        longest = max(part.array.shape[1:] for part in parts)
+        parts = [
+            part if part.array.shape[1:] == longest else _widen(part, longest[0], wanted.pad)
+            for part in parts
+        ]
     return join(parts)
 
 
@@ -234,7 +257,3 @@ def _all_missing(values: Values) -> bool:
     """Whether these are values, or lists of unknown length, all of them missing."""
     missing = values.missing
     return values.array.shape[1:] in ((), (0,)) and missing is not None and bool(missing.all())
-
-
-def _listed(shapes: set[tuple[int, ...]]) -> str:
-    return ", ".join(sorted(str(shape[0]) if shape else "1" for shape in shapes))

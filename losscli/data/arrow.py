@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.data.groups import group_names_of_arrow
-from losscli.data.source import BadValue, LabelMap, Values, Wanted
+from losscli.data.source import BadValue, LabelMap, Values, Wanted, as_before, in_words
 from losscli.losses.numerics import Array, Index, Mask
 
 #: what to do with whole numbers that do not fit
@@ -167,8 +167,7 @@ def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) ->
         odd = present & (lengths != width)
         if odd.any():
             first = int(np.argmax(odd))
-            found, expected = f"a list of {lengths[first]} values", f"{width} as in the rows before"
-            raise BadValue(first, found, f"{expected} it", every=odd)
+            raise BadValue(first, in_words((int(lengths[first]),)), as_before((width,)), every=odd)
     else:
         width = max(1, int(lengths.max(initial=0)))
     try:

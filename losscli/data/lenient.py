@@ -5,7 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from losscli.data.source import REFUSED, BadValue, LabelMap, Source, Values, Wanted, misfit
+from losscli.data.source import (
+    REFUSED,
+    BadValue,
+    LabelMap,
+    Source,
+    Values,
+    Wanted,
+    as_before,
+    misfit,
+)
 from losscli.data.troubles import LISTED, Found, Tell, Trouble, shown
 from losscli.errors import DataError
 from losscli.losses.numerics import Mask
@@ -95,8 +104,7 @@ class LenientSource(Source):
         if shape == first:
             return found
         present = ~gone.reshape(rows, -1).all(axis=1)
-        expected = f"{first[0]} as in the rows before it" if first else "a number"
-        self._tell_of(np.asarray(present), found.array, wanted, row, expected, "")
+        self._tell_of(np.asarray(present), found.array, wanted, row, as_before(first), "")
         return Values(np.full((rows, *first), REFUSED))
 
     def _text(self, array: Any, wanted: Wanted, row: int) -> Values:

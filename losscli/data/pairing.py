@@ -99,11 +99,11 @@ class PairedSource(Source):
 
     def _sorted(self) -> Iterator[Rows]:
         share = self._on.bound // (len(self._sides) + 1)
-        back = Sorter(-len(self._sides), partial(_join, self.wanted, self.display), share)
+        back = Sorter(-len(self._sides), partial(_join, self.wanted), share)
         self._sorters.append(back)
         parts = []
         for side in self._sides:
-            sorter = Sorter(-2, partial(_join, side.stream.wanted, side.display), share)
+            sorter = Sorter(-2, partial(_join, side.stream.wanted), share)
             self._sorters.append(sorter)
             for rows in _parts(side):
                 sorter.add(rows)
@@ -133,7 +133,7 @@ def _apart(keys: Any) -> Any:
     return keys.astype(object) if keys.dtype.kind == "S" else keys
 
 
-def _join(wanted: Sequence[Wanted], display: str, parts: Sequence[Rows]) -> Rows:
+def _join(wanted: Sequence[Wanted], parts: Sequence[Rows]) -> Rows:
     """Rows after rows."""
     columns = zip(*parts, strict=True)
-    return [together(each, w, display) for each, w in zip(columns, wanted, strict=True)]
+    return [together(each, w) for each, w in zip(columns, wanted, strict=True)]

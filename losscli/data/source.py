@@ -260,6 +260,18 @@ def misfit(
     return DataError(f"{where}{at}: {value}, expected {expected}", hint, "not-a-number")
 
 
+def in_words(shape: tuple[int, ...]) -> str:
+    """The shape of a row."""
+    if len(shape) > 1:
+        return f"an array of {' × '.join(map(str, shape))} values"
+    return f"a list of {shape[0]} value{'s' * (shape[0] != 1)}" if shape else "a single value"
+
+
+def as_before(shape: tuple[int, ...]) -> str:
+    """The shape that is expected of a row, after others."""
+    return f"{in_words(shape)}, as in the rows before it"
+
+
 #: in place of a value that could not be read and is reported already: a NaN like no other
 REFUSED = np.uint64(0x7FF8_DEAD_0000_0001).view(np.float64)
 
