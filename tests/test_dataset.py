@@ -265,6 +265,7 @@ def test_partitions_are_taken_only_by_name(here: Path) -> None:
     [
         (["k=1", "l=1"], r"h/l=1/p\.csv: partitions by l, where h/k=1/p\.csv has partitions by k"),
         (["k=1", "."], r"h/\./p\.csv|h/p\.csv: no partitions|has no partitions"),
+        (["k=1/k=2"], r"h/k=1/k=2/p\.csv: 'k=' twice among its directories, expected one value"),
         (["k=x"], r"h/k=x/p\.csv, column 'k', row 1: got 'x', expected a number"),
         (
             ["k=__HIVE_DEFAULT_PARTITION__"],

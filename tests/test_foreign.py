@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import lzma
 import os
 import pickle
 import re
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import losscli
@@ -62,8 +65,13 @@ def refusal(path: Any, **given: Any) -> FileError:
         ("p.h5", b"\x89HDF\r\n\x1a\n" + bytes(50), "HDF5", "h5py.File('p.h5')['NAME'][:])"),
         ("p.mat", b"MATLAB 5.0 MAT-file" + bytes(50), "a MATLAB file", "scipy.io.loadmat('p.mat')"),
         ("p.mat", b"MATLAB 7.3 MAT-file" + bytes(50), "a MATLAB file of version 7.3", "'][:].T)"),
-        ("p.feather", b"FEA1" + bytes(12), "Feather version 1", "pandas.read_feather('p.feather')"),
+        ("p.feather", b"FEA1" + bytes(12), "Feather version 1",
+         "pandas.read_feather('p.feather').to_parquet('p.feather.parquet')"),
         ("p.orc", b"ORC\n\x06\x12\x04\x08\x02P\x00", "ORC", "pandas.read_orc('p.orc')"),
+        ("p.lz4", b"\x04\x22\x4d\x18\x64\x40\xa7", "packed by lz4", "lz4 -dc < p.lz4 | losscli"),
+        ("p.sz", b"\xff\x06\0\0sNaPpY\x01", "packed by snappy", "snzip -dc < p.sz | loss"),
+        ("p.Z", b"\x1f\x9d\x90p\xe4", "packed by compress", "gzip -dc < p.Z | losscli"),
+        ("p.lzma", lzma.compress(b"p,t\n1,2\n", lzma.FORMAT_ALONE), "packed by lzma", "xz -dc < "),
         ("p.avro", b"Obj\x01\x04", "Avro", "fastavro.reader(open('p.avro', 'rb'))"),
         ("p.rds", gzip.compress(b"X\n\0\0\0\x03\0\x04"), "an object of R", "readRDS('p.rds')"),
         ("p.RData", gzip.compress(b"RDX3\nX\n\0\0"), "a workspace of R", "load('p.RData')"),
@@ -115,7 +123,7 @@ def test_a_checksum_makes_a_tfrecord(tmp_path: Path) -> None:
 def test_a_name_that_needs_quotes_is_not_in_the_hint(tmp_path: Path) -> None:
     path = tmp_path / "it's.pkl"
     path.write_bytes(pickle.dumps(1))
-    assert "pandas.read_pickle('FILE').to_csv('FILE.csv'" in refusal(str(path)).hint
+    assert "pandas.read_pickle('FILE').to_parquet('FILE.parquet'" in refusal(str(path)).hint
 
 
 def test_what_is_packed_is_unpacked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +190,47 @@ def test_a_name_that_promises_another_format(
         assert losscli.compute("mse", data=path, input_format="csv").value == 1
 
 
+def test_what_brotli_packs_does_not_say_so(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i * i % 97}\n" for i in range(1000)).encode()
+    packed = pa.compress(b"pred,target\n" + rows, "brotli", asbytes=True)
+    (tmp_path / "p.csv.br").write_bytes(packed)
+    error = refusal(str(tmp_path / "p.csv.br"))
+    assert "packed by brotli as its name says" in error.message
+    assert error.hint.startswith("brotli -dc < ")
+
+
+@pytest.mark.parametrize("name", ["p.parquet", "p.npy", "p.pkl"])
+def test_a_format_that_is_named_wrongly(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if name == "p.parquet":
+        table: Any = pa.table({"pred": [1.0], "target": [2.0]})
+        pq.write_table(table, path)
+    elif name == "p.npy":
+        np.save(path, np.zeros((2, 2)))
+    else:
+        path.write_bytes(pickle.dumps(0.5))
+    error = refusal(path, data=path, input_format="csv")
+    if name == "p.pkl":
+        assert error.message.startswith(f"{path}: a pickle, expected")
+    else:
+        assert error.message == f"{path}: in the format {path.suffix[1:]}, not csv"
+        assert error.hint == "--input-format is not needed for it"
+
+
+def test_whole_numbers_of_128_bits_say_whose_they_are(tmp_path: Path) -> None:
+    """An Arrow file of them, as pyarrow cannot write it: the width of an int64 is made 128."""
+    path = tmp_path / "p.arrow"
+    with pa.ipc.new_file(path, pa.schema({"p": pa.int64()})):
+        pass
+    # Of the table Int, the width of 64 comes before a true for its sign.
+    data = path.read_bytes()
+    assert data.count(b"\x40\0\0\0") >= 1
+    path.write_bytes(data.replace(b"\x40\0\0\0", b"\x80\0\0\0"))
+    error = refusal(path)
+    assert "more than 64 bits" in error.message
+    assert "frame.cast({polars.Int128: polars.Decimal(38, 0)})" in error.hint
+
+
 class TestHintsThatWork:
     """Those whose programs and libraries are there."""
 
@@ -193,7 +242,8 @@ class TestHintsThatWork:
     @pytest.mark.parametrize("name", ["p.orc", "p.pkl", "p.feather", "p.xlsx"])
     def test_tables(self, name: str) -> None:
         pd: Any = pytest.importorskip("pandas")
-        table = pd.DataFrame({"pred": [1.0, 2.0], "target": [1.0, 4.0]})
+        pred = np.array([0.1, 2], np.float32)
+        table = pd.DataFrame({"pred": pred, "target": [float(pred[0]), 4.0]})
         if name == "p.orc":
             table.to_orc(name, index=False)
         elif name == "p.pkl":
@@ -205,7 +255,16 @@ class TestHintsThatWork:
             pytest.importorskip("openpyxl")
             table.to_excel(name, index=False)
         follow(refusal(name).hint)
-        assert losscli.compute("mse", data=f"{name}.csv").value == 2
+        converted = f"{name}.csv" if name == "p.xlsx" else f"{name}.parquet"
+        assert losscli.compute("mse", data=converted).value == 2
+
+    def test_packed_by_lzma(self) -> None:
+        if shutil.which("xz") is None:
+            pytest.skip("xz is not there")
+        Path("p.lzma").write_bytes(lzma.compress(b"pred,target\n1,2\n", lzma.FORMAT_ALONE))
+        command = refusal("p.lzma").hint.split(" | ")[0]
+        text = subprocess.run(command, shell=True, capture_output=True, check=True).stdout
+        assert text == b"pred,target\n1,2\n"
 
     def test_xml(self) -> None:
         pytest.importorskip("pandas")

@@ -7,34 +7,20 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import field
 from functools import cached_property
-from typing import Any, NamedTuple
-from urllib.parse import unquote
-
-import numpy as np
+from typing import Any
 
 from losscli.data import remote
-from losscli.data.arrays import decode
 from losscli.data.compression import SUFFIXES as PACKED
+from losscli.data.partitions import Part, check_partitions, keys_of, repeated
 from losscli.data.references import scheme_of
-from losscli.data.source import BadValue, Source, Span, Values, Wanted, as_number, misfit
+from losscli.data.source import Source, Span, Values, Wanted
 from losscli.data.troubles import Trouble
 from losscli.errors import DataError, FileError
 
-#: how Hive writes that a key of a partition is missing
-_NO_KEY = "__HIVE_DEFAULT_PARTITION__"
 #: files of which it is remembered on which lines their rows are
 LATEST = 8
 _LEFT_OUT = "files whose names start with '.' or '_' are left out"
-
-
-class Part(NamedTuple):
-    """A file of a data set."""
-
-    path: str
-    #: columns that its directories hold, as Hive writes them: `date=2024-01-01/`
-    keys: dict[str, str | None] = field(default_factory=dict)
 
 
 def find(path: str) -> list[Part] | None:
@@ -59,8 +45,8 @@ def find(path: str) -> list[Part] | None:
         return None
     paths.sort(key=natural_order)
     _check_files(paths)
-    parts = [Part(each, _keys(os.path.relpath(each, root or "."))) for each in paths]
-    _check_partitions(parts)
+    parts = [Part(each, keys_of(each, root or ".")) for each in paths]
+    check_partitions(parts)
     return parts
 
 
@@ -165,7 +151,7 @@ class DatasetSource(Source):
     def _with_keys(self, piece: list[Values], part: Part, wanted: Sequence[Wanted]) -> list[Values]:
         """A piece of a file with the columns that its partition makes."""
         rows, values = len(piece[0].array), iter(piece)
-        return [_repeated(part, w, rows) if w.column in self.keys else next(values) for w in wanted]
+        return [repeated(part, w, rows) if w.column in self.keys else next(values) for w in wanted]
 
     def _next(self, part: Part) -> Source:
         """The next file, which must be as the first one is."""
@@ -184,23 +170,6 @@ class DatasetSource(Source):
             if "1" in source.columns
             else "",
         )
-
-
-def _repeated(part: Part, wanted: Wanted, rows: int) -> Values:
-    """The value that a partition gives to all of its rows."""
-    text = part.keys[wanted.column]
-    value: Any = text
-    if text is not None and not wanted.as_words:
-        value = as_number(text)
-        if value is None:
-            expected = wanted.labels.expected if wanted.labels else "a number"
-            raise misfit(part.path, wanted.column, 1, f"got {text!r}", expected, wanted.hint)
-    try:
-        one = decode(np.array([value], dtype=object), wanted)
-    except BadValue as bad:
-        raise misfit(part.path, wanted.column, 1, bad.value, bad.expected, bad.hint) from None
-    missing = None if one.missing is None else np.repeat(one.missing, rows)
-    return Values(np.repeat(one.array, rows), missing)
 
 
 def _walk(folder: str, above: tuple[str, ...] = ()) -> Iterator[str]:
@@ -289,17 +258,6 @@ def _check_files(paths: Sequence[str]) -> None:
             )
 
 
-def _check_partitions(parts: Sequence[Part]) -> None:
-    """Refuse the first file whose partition is by other keys than those of most files are."""
-    most, _ = Counter(tuple(part.keys) for part in parts).most_common(1)[0]
-    odd = next((part for part in parts if tuple(part.keys) != most), None)
-    if odd is not None:
-        usual = next(part for part in parts if tuple(part.keys) == most)
-        raise DataError(
-            f"{odd.path}: {_partitions(odd)}, where {usual.path} has {_partitions(usual)}"
-        )
-
-
 def _suffix(path: str) -> str:
     return os.path.splitext(_without_packing(path.lower()))[1]
 
@@ -307,13 +265,3 @@ def _suffix(path: str) -> str:
 def _without_packing(path: str) -> str:
     stem, suffix = os.path.splitext(path)
     return stem if suffix.lower() in PACKED else path
-
-
-def _keys(path: str) -> dict[str, str | None]:
-    """The partition that a file is in, from the names of its directories."""
-    pairs = [name.partition("=") for name in os.path.dirname(path).split(os.sep) if "=" in name]
-    return {unquote(k): None if v == _NO_KEY else unquote(v) for k, _, v in pairs}
-
-
-def _partitions(part: Part) -> str:
-    return f"partitions by {', '.join(part.keys)}" if part.keys else "no partitions"

@@ -179,6 +179,13 @@ def _text(kind: str, stream: Any, reference: Reference, options: ReadOptions) ->
     if encoding is not None:
         stream = text.recoded(stream, encoding, display)
     elif b"\0" in head:
+        found = _starting(stream, _MAGICS)
+        if found is not None:
+            raise FileError(
+                f"{display}: in the format {found}, not {kind}",
+                "--input-format is not needed for it",
+            )
+        foreign.refuse(stream.peek(512)[:512], display)
         wide = text.unmarked(head)
         raise FileError(
             f"{display}: text with zero bytes, expected UTF-8, or UTF-16 that starts with its mark",

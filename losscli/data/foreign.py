@@ -22,6 +22,15 @@ def _pandas(read: str) -> str:
     return f"python -c \"import pandas; pandas.{read}('{{file}}').to_csv({_CSV})\""
 
 
+def _parquet(read: str) -> str:
+    """For what has types: in text, a number of 32 bits would become another of 64."""
+    return f"python -c \"import pandas; pandas.{read}('{{file}}').to_parquet('{{file}}.parquet')\""
+
+
+def _stream(program: str) -> str:
+    return f"{program} < {{file}} | losscli … reads it from '-'"
+
+
 def _numpy(read: str, *libraries: str) -> str:
     imported = ", ".join([*libraries, "numpy"])
     return f"python -c \"import {imported}; numpy.save('{{file}}.npy', {read})\""
@@ -39,8 +48,8 @@ _NAMES = "; h5ls -r {file} lists the names"
 
 #: by what such files start with
 _STARTS = {
-    (b"FEA1\0",): _Foreign("Feather version 1", _pandas("read_feather")),
-    (b"ORC",): _Foreign("ORC", _pandas("read_orc")),
+    (b"FEA1\0",): _Foreign("Feather version 1", _parquet("read_feather")),
+    (b"ORC",): _Foreign("ORC", _parquet("read_orc")),
     (b"Obj\x01",): _Foreign(
         "Avro",
         'python -c "import fastavro, pandas; pandas.DataFrame('
@@ -76,7 +85,7 @@ _STARTS = {
     # PyTorch before 1.6 began its pickles with a number of its own.
     (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.",): _TORCH,
     (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"): _Foreign(
-        "a pickle", f"{_NEVER}; for a table of your own, {_pandas('read_pickle')}"
+        "a pickle", f"{_NEVER}; for a table of your own, {_parquet('read_pickle')}"
     ),
     (b"PARE",): _Foreign(
         "an encrypted Parquet file", "write it without encryption, or its values as CSV"
@@ -89,6 +98,10 @@ _STARTS = {
         f"python -c \"import pandas; pandas.read_xml('{{file}}', parser='etree').to_csv({_CSV})\"",
     ),
     (b"%PDF-",): _Foreign("a PDF document", ""),
+    (b"\x04\x22\x4d\x18",): _Foreign("packed by lz4", _stream("lz4 -dc")),
+    (b"\xff\x06\0\0sNaPpY",): _Foreign("packed by snappy", _stream("snzip -dc")),
+    (b"\x1f\x9d",): _Foreign("packed by compress", _stream("gzip -dc")),
+    (b"\x5d\0\0",): _Foreign("packed by lzma", _stream("xz -dc")),
     (b"7z\xbc\xaf\x27\x1c",): _Foreign("a 7z archive", "7z x {file} unpacks it"),
     (b"PK\x05\x06",): _Foreign("an empty zip archive", "numpy.savez writes arrays into one"),
     (b"version https://git-lfs.github.com/spec/",): _Foreign(
@@ -103,6 +116,8 @@ _BINARY = _Foreign(
     "binary data of no known format",
     "for raw numbers, " + _numpy("numpy.fromfile('{file}', 'float32')"),
 )
+#: which does not say what it is
+_BROTLI = _Foreign("binary data, packed by brotli as its name says", _stream("brotli -dc"))
 _WEB_PAGE = _Foreign(
     "a web page", "a download that failed may have left it: head {file} shows what it says"
 )
@@ -140,7 +155,7 @@ def refuse(head: bytes, display: str) -> None:
 
 def binary(display: str) -> FileError:
     """The error of a file that is no text, and nobody knows what."""
-    return _error(_BINARY, display)
+    return _error(_BROTLI if display.lower().endswith(".br") else _BINARY, display)
 
 
 def of_archive(members: Sequence[str], display: str) -> FileError:

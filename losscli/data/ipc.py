@@ -10,7 +10,7 @@ import pyarrow.ipc as pa_ipc
 from losscli.data.mapped import map_file, release
 from losscli.data.nested import column_names, top
 from losscli.data.source import Source, Values, Wanted
-from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, slices
+from losscli.data.tables import DAMAGE, names_of, pieces_of, slices, unreadable
 from losscli.errors import FileError
 
 #: bytes between the last batch and the footer, at most: a mark, and what fills up a line of cache
@@ -36,7 +36,7 @@ class IpcSource(Source):
                 self._reader = pa_ipc.open_file(pa.py_buffer(self._map))
             self.columns: list[str] = column_names(self._reader.schema)
         except DAMAGE as error:
-            raise FileError(f"{display}: not a readable Arrow file: {first_line(error)}") from None
+            raise unreadable(error, "Arrow", display) from None
         if not streams and _unnamed_bytes(self._map) > _END_OF_BATCHES:
             raise FileError(
                 f"{display}: its last bytes are those of a shorter Arrow file: two files in one?",

@@ -15,7 +15,7 @@ from pyarrow.types import is_nested
 from losscli.data.arrow import is_bytes, is_text
 from losscli.data.nested import column_names
 from losscli.data.source import Source, Span, Values, Wanted, piece_rows
-from losscli.data.tables import DAMAGE, first_line, names_of, pieces_of, row_width, within
+from losscli.data.tables import DAMAGE, names_of, pieces_of, row_width, unreadable, within
 from losscli.errors import FileError
 
 if TYPE_CHECKING:
@@ -65,9 +65,7 @@ class ParquetSource(Source):
             with self._reading(), open(file, "rb") if self._in_place else nullcontext(file) as raw:
                 two = _follows_another(raw, self._file.metadata)
         except DAMAGE as error:
-            raise FileError(
-                f"{display}: not a readable Parquet file: {first_line(error)}"
-            ) from None
+            raise unreadable(error, "Parquet", display) from None
         if two:
             self.close()
             raise FileError(

@@ -92,6 +92,18 @@ def _values(array: Any) -> int:
     return max(len(array), _values(array.values)) if hasattr(array, "values") else len(array)
 
 
+def unreadable(error: Exception, what: str, display: str) -> FileError:
+    """The error of a file that does not open, with what is known of why."""
+    wide = "more than 64 bits" in str(error)
+    return FileError(
+        f"{display}: not a readable {what} file: {first_line(error)}",
+        "they are columns of polars: frame.cast({polars.Int128: polars.Decimal(38, 0)}) before it "
+        "is written makes them readable"
+        if wide
+        else "",
+    )
+
+
 def first_line(error: Exception) -> str:
     """What an error of a library says, in one line."""
     return (str(error).splitlines() or [type(error).__name__])[0]
