@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -217,18 +218,17 @@ def test_a_format_that_is_named_wrongly(name: str, tmp_path: Path) -> None:
         assert error.hint == "--input-format is not needed for it"
 
 
-def test_whole_numbers_of_128_bits_say_whose_they_are(tmp_path: Path) -> None:
-    """An Arrow file of them, as pyarrow cannot write it: the width of an int64 is made 128."""
-    path = tmp_path / "p.arrow"
-    with pa.ipc.new_file(path, pa.schema({"p": pa.int64()})):
-        pass
-    # Of the table Int, the width of 64 comes before a true for its sign.
-    data = path.read_bytes()
-    assert data.count(b"\x40\0\0\0") >= 1
-    path.write_bytes(data.replace(b"\x40\0\0\0", b"\x80\0\0\0"))
+@pytest.mark.parametrize("kind", ["parquet", "ipc"])
+def test_whole_numbers_of_128_bits_say_whose_they_are(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"p.{kind}"
+    wide = pl.Series([1, 2], dtype=pl.Int128)
+    frame = pl.DataFrame({"pred": [1.0, 2.0], "target": wide})
+    getattr(frame, f"write_{kind}")(path)
     error = refusal(path)
     assert "more than 64 bits" in error.message
     assert "frame.cast({polars.Int128: polars.Decimal(38, 0)})" in error.hint
+    getattr(frame.cast({pl.Int128: pl.Decimal(38, 0)}), f"write_{kind}")(path)
+    assert losscli.compute("mse", data=path).value == 0
 
 
 class TestHintsThatWork:
