@@ -91,7 +91,7 @@ class JsonSource(Source):
 
         for chunk, parsed in each_ahead(attempt, self._bodies(), self._threads):
             values = parsed or self._by_python(chunk, wanted, row, line)
-            if parsed and schema is not None:
+            if parsed:
                 self._settle(parsed, wanted)
             if values:
                 yield values
