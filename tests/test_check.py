@@ -13,6 +13,8 @@ from pyarrow import feather
 
 import losscli
 from losscli.cli import main
+from losscli.data.reading import ReadOptions
+from losscli.engine.columns import columns
 from losscli.errors import DataError
 from losscli.losses import CATALOGUE
 from tests.conftest import Run
@@ -298,3 +300,37 @@ def test_a_file_without_columns(suffix: str, run: Run, tmp_path: Path) -> None:
     ):
         done = run(*arguments)
         assert (done.returncode, done.stderr) == (3, f"error: p.{suffix}: no columns\n")
+
+
+@pytest.mark.parametrize(
+    ("lists", "holds", "missing", "words"),
+    [
+        ([[]], "lists without values: []", 0, 1),
+        ([None, []], "lists without values: []", 1, 1),
+        ([None, None], "no finite values", 2, 0),
+        ([None, [1, 2], [None, 2], [1], []], "1 or 2, and lists of other lengths: [], [1.0]", 3, 2),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_columns_of_lists_without_values(
+    lists: list[Any], holds: str, missing: int, words: int, suffix: str, tmp_path: Path
+) -> None:
+    """A missing list of a known length is as many missing values."""
+    path = tmp_path / f"p.{suffix}"
+    if suffix == "parquet":
+        table: Any = pa.table({"a": pa.array(lists, pa.list_(pa.float64()))})
+        pq.write_table(table, path)
+    else:
+        path.write_text("".join(f'{{"a": {json.dumps(each)}, "b": 1}}\n' for each in lists))
+    (column, *_) = columns(str(path), ReadOptions())
+    assert column == ("a", holds, len(lists), missing, 0, words)
+
+
+def test_lists_that_are_all_missing_name_their_file(tmp_path: Path) -> None:
+    table: Any = pa.table({"a": pa.array([None, None], pa.list_(pa.float64())), "b": [1, 2]})
+    pq.write_table(table, tmp_path / "p.parquet")
+    for policy in ("error", "skip", "keep"):
+        with pytest.raises(DataError, match=r"p\.parquet, column 'a': all lists are missing"):
+            losscli.compute(
+                "mse", data=tmp_path / "p.parquet", pred="a", target="a", nonfinite=policy
+            )

@@ -432,6 +432,46 @@ def test_headers_of_python_2(tmp_path: Path) -> None:
     assert losscli.compute("mse", pred=path, target=[0.0, 1.0, 2.0]).value == 0
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "'fortran_order': 'False', 'shape': (2, 2)",
+        "'fortran_order': 1, 'shape': (2, 2)",
+        "'fortran_order': None, 'shape': (2, 2)",
+        "'fortran_order': False, 'shape': [2, 2]",
+        "'fortran_order': False, 'shape': (True, 4)",
+        "'fortran_order': False, 'shape': (2, 2), 'more': 1",
+    ],
+)
+def test_headers_that_numpy_refuses(fields: str, tmp_path: Path) -> None:
+    header = f"{{'descr': '<f8', {fields}}}\n".encode()
+    start = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little")
+    (tmp_path / "p.npy").write_bytes(start + header + np.arange(4.0).tobytes())
+    if "True" not in fields:  # which NumPy takes for 1
+        with pytest.raises(ValueError, match=r"fortran_order|shape|Header"):
+            np.load(tmp_path / "p.npy")
+    with pytest.raises(FileError, match="its header makes no sense"):
+        losscli.compute("mse", pred=tmp_path / "p.npy", target=tmp_path / "p.npy")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_any_byte_but_zero_is_true(suffix: str, tmp_path: Path) -> None:
+    """In arrow.bool8, https://arrow.apache.org/docs/format/CanonicalExtensions.html#bit-boolean."""
+    storage = pa.array([0, 1, 5, -1, None], pa.int8())
+    bytes_ = pa.ExtensionArray.from_storage(pa.bool8(), storage)
+    table: Any = pa.table({"pred": bytes_, "target": [0.0, 0.0, 0.0, 0.0, 0.0]})
+    path = tmp_path / f"p.{suffix}"
+    if suffix == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_file(path, table.schema) as file:
+            file.write(table)
+    found = losscli.compute("mae", data=path, missing="skip", per_sample=True)
+    np.testing.assert_array_equal(found.per_sample, [0, 1, 1, 1, np.nan])
+    with pytest.raises(DataError, match="missing"):
+        losscli.compute("mae", data=path)
+
+
 def test_records_in_an_archive_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", a=np.zeros(2, [("x", "f8")]))
     with pytest.raises(DataError, match="column 'a': records, expected numbers"):

@@ -31,7 +31,7 @@ def read(text: str | bytes, *columns: str, **options: Any) -> list[Any]:
 
 def by_python(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave every chunk to the reader that is there for what Arrow refuses."""
-    monkeypatch.setattr(jsonl, "_by_arrow", lambda *_: None)
+    monkeypatch.setattr(jsonl, "by_arrow", lambda *_: None)
 
 
 @given(st.lists(st.tuples(doubles, doubles), min_size=1), st.integers(1, 400))
@@ -213,7 +213,55 @@ def test_a_bad_line_is_named(
 def test_bytes_that_are_no_text() -> None:
     with pytest.raises(FileError, match="line 2: not UTF-8"):
         read(b'{"a": 1}\n{"a": \xe9}\n')
-    assert read(b'{"a": 1}\n{"a": 2, "b": "\xe9"}\n', "a")[0].tolist() == [1, 2]
+    with pytest.raises(FileError, match="line 2: not UTF-8"):
+        read(b'{"a": 1}\n{"a": 2, "b": "\xe9"}\n', "a")
+
+
+@pytest.mark.parametrize("blank", ["", " "], ids=["arrow", "python"])
+@pytest.mark.parametrize(
+    "line", ['{"a": -NaN}', '{"a": 1, "z": -Inf}', '{"a":Inf}', '{"z":[-NaN]}']
+)
+def test_what_only_arrow_takes_for_numbers(line: str, blank: str) -> None:
+    with pytest.raises(DataError, match="line 2: not JSON: "):
+        read(f'{{"a": 1}}\n{blank}{line}\n', "a")
+
+
+@pytest.mark.parametrize("blank", ["", " "], ids=["arrow", "python"])
+def test_names_that_are_twice_matter_where_they_are_asked_for(blank: str) -> None:
+    text = f'{blank}{{"a": 1, "z": 1, "z": 2, "o": {{"a": 3, "b": 1, "b": 2}}}}\n'
+    assert read(text, "a", "o.a") == [1, 3]
+    for name in ("z", "o.b"):
+        with pytest.raises(DataError, match=f"line 1: two values of '{name[-1]}'"):
+            read(text, "a", name)
+
+
+@pytest.mark.parametrize("blank", ["", " "], ids=["arrow", "python"])
+@pytest.mark.parametrize(
+    ("first", "later", "found"),
+    [
+        ("[null, null]", "[true, false]", [[np.nan, np.nan], [1, 0]]),
+        ("[true, false]", "[null, null]", [[1, 0], [np.nan, np.nan]]),
+        ("[null, [null]]", "[[1], [0.5]]", [[[np.nan], [np.nan]], [[1], [0.5]]]),
+        ("[1, 0.5]", "[null, 2]", [[1, 0.5], [np.nan, 2]]),
+    ],
+)
+def test_lists_of_nulls_may_be_of_anything(
+    first: str, later: str, found: Any, blank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for rows in (1, 1001):
+        records = [f'{blank}{{"a": {value}}}\n'.encode() for value in (first, later)]
+        monkeypatch.setattr(jsonl, "lines", lambda *_, r=rows, s=records: iter([s[0] * r, s[1]]))
+        (array,) = read("")
+        np.testing.assert_array_equal(array[rows - 1 :], found)
+
+
+def test_words_for_numbers_are_no_booleans(tmp_path: Path) -> None:
+    (tmp_path / "1.jsonl").write_text('{"a": "NaN"}\n')
+    (tmp_path / "2.jsonl").write_text('{"a": true}\n')
+    with pytest.raises(
+        DataError, match=r"2\.jsonl, column 'a', row 1: got true, expected a number"
+    ):
+        losscli.compute("mse", pred=f"{tmp_path}#a", target=f"{tmp_path}#a", nonfinite="skip")
 
 
 def test_lists_of_other_things() -> None:
@@ -319,7 +367,7 @@ def test_keys_are_the_same_however_they_are_read(
 
 
 @pytest.mark.parametrize("kind", ["words", "whole", "numbers", "some whole", "booleans"])
-def test_keys_and_values_as_they_are_are_read_by_arrow(
+def test_keys_and_values_as_they_are_are_readby_arrow(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: Any) -> None:

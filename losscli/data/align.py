@@ -92,7 +92,12 @@ class Stream:
             pass
         shapes = [values.first_shape for values in self._held[0]]
         for wanted, values, shape in zip(self.wanted, self._held[0], shapes, strict=True):
-            if 0 in shape and not _all_missing(values):
+            if 0 in shape and _all_missing(values):
+                raise DataError(
+                    f"{self.source.display}, column '{wanted.column}': all lists are missing, "
+                    "expected one that says how many values a row has"
+                )
+            if 0 in shape:
                 display, _ = self.source.locate(0)
                 found, line = "a list without values", self.source.line_of(0, wanted.column)
                 name = display or self.source.display or wanted.column

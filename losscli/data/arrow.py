@@ -78,6 +78,8 @@ def decode(
 
 def plain(array: Any) -> Any:
     """An array without wrappers: the values of dictionaries and runs, what extensions store."""
+    if isinstance(array.type, pa.Bool8Type):
+        array = array.storage.cast(pa.bool_())  # bytes, of which any but 0 is true
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_dictionary(array.type):
@@ -164,6 +166,11 @@ def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) ->
         return Values(np.empty((n, 0)), np.ones((n, 0), dtype=bool))
     if pad is None:
         width = int(lengths[present][0]) if present.any() else 0
+        empty = present & (lengths == 0)
+        if empty.any():
+            raise BadValue(
+                int(np.argmax(empty)), "a list without values", "one or more", every=empty
+            )
         odd = present & (lengths != width)
         if odd.any():
             first = int(np.argmax(odd))

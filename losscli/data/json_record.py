@@ -1,6 +1,7 @@
 """One line of JSON → its object, or what is wrong with it; what its values are."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ UNFIT = (OverflowError, UnicodeEncodeError)
 def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any] | BadLine:
     """The object that a line holds."""
     try:
-        record = json.loads(text.decode(), object_pairs_hook=_once, parse_int=whole)
+        record = json.loads(text.decode(), object_pairs_hook=_object, parse_int=whole)
     except UnicodeDecodeError as error:
         wrong, value = "not UTF-8 text", ascii(error.object[error.start : error.end])[1:]
         hint = recode("LATIN1", display)
@@ -37,11 +38,6 @@ def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any
         return _not_json(row, line, f"{error.msg} at character {error.pos + 1}", hint)
     except RecursionError:
         return _not_json(row, line, "nested too deeply", "")
-    except _Twice as twice:
-        name = str(twice)
-        return BadLine(
-            "repeated-name", row, line, name, "a name twice in one object", f"two values of {name}"
-        )
     if not isinstance(record, dict):
         wrong = "expected an object"
         value = named(record)
@@ -50,10 +46,20 @@ def read_record(text: bytes, row: int, line: int, display: str) -> dict[str, Any
 
 
 def member(record: Any, path: tuple[str, ...]) -> Any:
-    """What is at a path in an object; None where there is nothing."""
+    """What is at a path in an object; None where there is nothing, Twice where two values are."""
     for name in path:
+        if isinstance(record, _Doubled) and name in record.twice:
+            raise Twice(name)
         record = record.get(name) if isinstance(record, dict) else None
     return record
+
+
+def repeated_name(name: str, row: int, line: int) -> BadLine:
+    """What is wrong with a line in which nobody can tell which of two values is meant."""
+    value = repr(name)
+    return BadLine(
+        "repeated-name", row, line, value, "a name twice in one object", f"two values of {value}"
+    )
 
 
 class _Written(int):
@@ -90,8 +96,9 @@ def kind_of(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, list):
-        inner = {kind_of(each) for each in value} - {"null"}
-        return f"list of {inner.pop() if len(inner) == 1 else 'number' if not inner else 'mixed'}"
+        inner = list(dict.fromkeys(map(kind_of, value)))
+        inner = inner if len(inner) == 1 else plain_kinds(inner)
+        return f"list of {inner[0] if len(inner) == 1 else 'mixed' if inner else 'null'}"
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, str):
@@ -143,36 +150,43 @@ def _is_text(value: Any) -> bool:
 
 def plain_kinds(kinds: list[str]) -> list[str]:
     """Kinds of values, where whole numbers are numbers like others."""
-    plain = [kind.replace("whole", "number") for kind in kinds if kind != "null"]
-    return list(dict.fromkeys(plain))
+    plain = list(dict.fromkeys(kind.replace("whole", "number") for kind in kinds))
+    return [
+        kind
+        for kind in plain
+        if kind != "null" and not any(kind != other and fits(kind, other) for other in plain)
+    ]
 
 
-def arrow_type(kinds: list[str], key: bool) -> Any:
-    """How Arrow should read such values; None when it would not read them as they are."""
-    if key:
-        return {"word": pa.string(), "whole": pa.int64()}.get("".join(kinds))
-    plain = plain_kinds(kinds) or ["number"]
-    if len(plain) > 1:
-        return None
-    *lists, inner = plain[0].split(" of ")
-    kind = {"number": pa.float64(), "word": pa.string(), "bool": pa.bool_()}.get(inner)
-    for _ in lists:
-        kind = kind and pa.list_(kind)
-    return kind
+def fits(kind: str, common: str) -> bool:
+    """Whether a value may be among others: what is missing may be anything."""
+    return kind == common or (kind.endswith("null") and common.startswith(kind[: -len("null")]))
+
+
+def unknown(kinds: list[str]) -> bool:
+    """Whether values of these kinds are all missing, or lists of what is."""
+    return all(kind.endswith("null") for kind in kinds)
 
 
 def _not_json(row: int, line: int, value: str, hint: str) -> BadLine:
     return BadLine("not-json", row, line, value, "not JSON", f"not JSON: {value}", hint)
 
 
-class _Twice(Exception):
-    """A name that is twice in an object."""
+class Twice(Exception):
+    """A name that is twice in an object, by which a value was asked for."""
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, whose names must differ: of two values, nobody can tell which is meant."""
+class _Doubled(dict[str, Any]):
+    """An object in which names are twice, which matters to those who ask for them."""
+
+    twice: set[str]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
-    if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(repr(next(name for name in names if names.count(name) > 1)))
-    return record
+    if len(record) == len(pairs):
+        return record
+    counts = Counter(name for name, _ in pairs)
+    doubled = _Doubled(record)
+    doubled.twice = {name for name, count in counts.items() if count > 1}
+    return doubled

@@ -4,7 +4,6 @@ What the first records hold says how Arrow should read the columns that are want
 cannot read in this way is read by Python, whose errors name the line.
 """
 
-import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -13,18 +12,22 @@ from typing import Any, BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from losscli.data import arrow, nested
+from losscli.data import arrow
 from losscli.data.ahead import each_ahead
 from losscli.data.groups import group_names
+from losscli.data.json_arrow import arrow_type, by_arrow, schema_of
 from losscli.data.json_record import (
     UNFIT,
-    arrow_type,
+    Twice,
+    fits,
     kind_of,
     member,
     named,
     of_one_type,
     plain_kinds,
     read_record,
+    repeated_name,
+    unknown,
     whole,
 )
 from losscli.data.lines import count_lines
@@ -87,7 +90,7 @@ class JsonSource(Source):
         row = line = 0
 
         def attempt(chunk: bytes) -> list[Values] | None:
-            return None if schema is None else _by_arrow(chunk, schema, wanted)
+            return None if schema is None else by_arrow(chunk, schema, wanted)
 
         for chunk, parsed in each_ahead(attempt, self._bodies(), self._threads):
             values = parsed or self._by_python(chunk, wanted, row, line)
@@ -111,8 +114,8 @@ class JsonSource(Source):
         for values, w in zip(parsed, wanted, strict=True):
             kinds = self._kinds[self._paths[w.column]]
             keys = w.key or (w.raw and w.unfit is None)
-            if not keys and not plain_kinds(kinds) and not _all_null(values):
-                kinds.append("number")
+            if not keys and unknown(kinds) and not _all_null(values):
+                kinds += [kind.replace("null", "number") for kind in plain_kinds(kinds) or ["null"]]
 
     def _bodies(self) -> Iterator[bytes]:
         first, self._first = self._first, b""
@@ -154,7 +157,7 @@ class JsonSource(Source):
                     return None
             if inner.setdefault(path[-1], kind) != kind:
                 return None
-        return pa.schema(_fields(tree))
+        return schema_of(tree)
 
     def _raw_type(self, path: tuple[str, ...], wanted: Wanted) -> Any:
         """How Arrow should read values as they are; None when Python is to tell what they are."""
@@ -179,8 +182,14 @@ class JsonSource(Source):
             if text.strip():
                 record = read_record(text, row + len(columns[0]) + 1, number, self.display)
                 bad += [record] if isinstance(record, BadLine) else []
-                for path, column in zip(paths, columns, strict=True):
-                    column.append(member(record, path))
+                values = []
+                try:
+                    values = [member(record, path) for path in paths]
+                except Twice as twice:
+                    values = [None] * len(paths)
+                    bad.append(repeated_name(str(twice), row + len(columns[0]) + 1, number))
+                for column, value in zip(columns, values, strict=True):
+                    column.append(value)
         if bad:
             report(bad, self.display, self.tell)
         if not columns[0]:
@@ -202,7 +211,7 @@ class JsonSource(Source):
             plain = [self._plain(value, wanted) for value in values]
             known = self._kinds[self._paths[wanted.column]]
             lost = self._check_kinds(plain, values, known, wanted, row)
-            if not plain_kinds(known):
+            if unknown(known):
                 known += {kind_of(value) for value in plain} - {"null"}
             gap = all(value is None for value in plain)
             array = pa.array(plain, arrow_type(known, False) if gap else None)
@@ -227,14 +236,19 @@ class JsonSource(Source):
         Where somebody is to be told, they hear of all such values, which are taken out.
         """
         found = [kind_of(value) for value in plain]
-        first = [kind for kind in dict.fromkeys(found) if kind != "null"]
+        if not wanted.labels:  # the words among those before are NaN, or refused already
+            known = [kind.replace("word", "number") for kind in known]
         unfit = ("mixed", "object") if wanted.labels else ("mixed", "object", "word")
-        kinds = [*plain_kinds(known), *first]
+        kinds = plain_kinds([*known, *dict.fromkeys(found)])
         common = next((kind for kind in kinds if not kind.endswith(unfit)), "number")
-        if set(first) <= {common}:
+        wrong = [i for i, kind in enumerate(found) if not fits(kind, common)]
+        if not wrong:
             return None
-        wrong = [i for i, kind in enumerate(found) if kind not in ("null", common)]
-        plain_words = {"bool": "true or false, as in the rows before it", "number": "a number"}
+        plain_words = {
+            "bool": "true or false, as in the rows before it",
+            "list of bool": "a list of true and false, as in the rows before it",
+            "number": "a number",
+        }
         expected = plain_words.get(common, "a list of numbers")
         expected = wanted.labels.expected if wanted.labels else expected
         if wanted.unfit is None:
@@ -263,42 +277,6 @@ class JsonSource(Source):
         return value
 
 
-def _by_arrow(chunk: bytes, schema: Any, wanted: Sequence[Wanted]) -> list[Values] | None:
-    """The wanted columns of a chunk as Arrow reads them; None where Python must have a look."""
-    import pyarrow.json as pajson
-
-    # Arrow takes two objects on a line, and one on two lines; a null that comes first ends the
-    # whole process.
-    starts = chunk.count(b"\n{") + chunk.startswith(b"{")
-    if starts != count_lines(chunk):
-        return None
-    try:
-        table = pajson.read_json(
-            pa.BufferReader(chunk),
-            pajson.ReadOptions(use_threads=False, block_size=len(chunk) + 1),
-            pajson.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
-        )
-        if table.num_rows != starts:
-            return None
-        (batch,) = table.combine_chunks().to_batches()
-        columns = [nested.column(batch, w.column) for w in wanted]
-        for column in columns:
-            column.validate(full=True)  # text that is not UTF-8
-        as_it_is = [w.raw and w.unfit is None for w in wanted]
-        if any(map(_may_be_rounded, itertools.compress(columns, as_it_is))):
-            return None
-        return [arrow.read(column, w) for column, w in zip(columns, wanted, strict=True)]
-    except (pa.ArrowException, UnicodeDecodeError, BadValue):
-        return None
-
-
-def _may_be_rounded(column: Any) -> bool:
-    """Whether numbers may be whole ones that float64 rounds, which keys must not be."""
-    if column.type != pa.float64():
-        return False
-    return bool((np.abs(arrow.decode(column).array) >= 1 << 53).any())
-
-
 def _all_null(values: Values) -> bool:
     if isinstance(values.array, pa.Array):
         return bool(values.array.null_count == len(values.array))
@@ -308,10 +286,3 @@ def _all_null(values: Values) -> bool:
 def _without(lost: Mask, values: Values) -> Values:
     """Values as they are, of which those in lost lines are missing too."""
     return Values(values.array, lost if values.missing is None else lost | values.missing)
-
-
-def _fields(tree: dict[str, Any]) -> list[Any]:
-    return [
-        pa.field(name, pa.struct(_fields(kind)) if isinstance(kind, dict) else kind)
-        for name, kind in tree.items()
-    ]

@@ -41,7 +41,11 @@ class NpyArray:
         try:
             self.dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(fields["descr"])
             self.shape: tuple[int, ...] = tuple(map(index, fields["shape"]))
-            fortran = bool(fields["fortran_order"])
+            fortran = fields["fortran_order"]
+            if not isinstance(fortran, bool) or len(fields) > 3:
+                raise ValueError("its fields are not those of an array")
+            if not isinstance(fields["shape"], tuple) or any(n is True for n in fields["shape"]):
+                raise ValueError("its shape is not one")
         except (KeyError, IndexError, TypeError, ValueError, SyntaxError) as error:
             self._unreadable(f"its header makes no sense ({error})")
         self._check_dtype()

@@ -9,7 +9,7 @@ from losscli.data.files import open_source
 from losscli.data.lenient import LenientSource
 from losscli.data.reading import ReadOptions
 from losscli.data.references import Reference
-from losscli.data.source import WHOLE, Wanted
+from losscli.data.source import WHOLE, Wanted, refused
 from losscli.data.troubles import Trouble
 from losscli.engine.fits import Seen
 from losscli.errors import DataError
@@ -45,16 +45,20 @@ def columns(path: str, read: ReadOptions) -> list[ColumnSeen]:
             raise DataError(f"{source.display}: no columns")
         seen: dict[str, Seen] = {}
         found = {name: np.zeros(3, int) for name in names}
+        before: dict[str, int] = {}
         for piece in source.pieces([Wanted(name) for name in names]):
             for name, (array, missing, _) in zip(names, piece, strict=True):
                 seen.setdefault(name, Seen(array.shape[1:])).see(array)
                 gone = 0 if missing is None else int(np.count_nonzero(missing))
-                other = int(np.count_nonzero(~np.isfinite(array))) - gone
+                other = int(np.count_nonzero(~np.isfinite(array) & ~refused(array))) - gone
+                if not array.size:  # lists that are missing, but for those that were told of
+                    gone = len(array) - counts.get(name, 0) + before.get(name, 0)
                 found[name] += (len(array), gone, other)
+            before = dict(counts)
     return [
         ColumnSeen(
             name, _holds(seen[name], unreadable.get(name, [])) if name in seen else "no rows",
-            int(rows), int(missing), int(other) - counts.get(name, 0), counts.get(name, 0),
+            int(rows), int(missing), int(other), counts.get(name, 0),
         )
         for name, (rows, missing, other) in found.items()
     ]  # fmt: skip
@@ -65,6 +69,7 @@ def _holds(seen: Seen, words: list[str]) -> str:
         return seen.words
     listed = ", ".join(words[:4]) + (", …" if len(words) > 4 else "")
     kind = "lists of other lengths" if all(word.startswith("[") for word in words) else "text"
+    kind = "lists without values" if words == ["[]"] else kind
     return f"{kind}: {listed}" if seen.low > seen.high else f"{seen.words}, and {kind}: {listed}"
 
 

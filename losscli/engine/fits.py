@@ -50,6 +50,8 @@ class Seen:
         """
         if counts is not None:
             array = array[np.arange(array.shape[1]) < counts[:, None]]
+        if not array.size:
+            return
         rows = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array
         rows = rows[np.isfinite(rows).all(axis=-1) if rows.ndim > 1 else np.isfinite(rows)]
         if not rows.size:
