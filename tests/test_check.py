@@ -326,6 +326,52 @@ def test_columns_of_lists_without_values(
     assert column == ("a", holds, len(lists), missing, 0, words)
 
 
+def test_columns_of_other_types_are_described(run: Run, tmp_path: Path) -> None:
+    times = pa.array([None, 2], pa.timestamp("s"))
+    table: Any = pa.table({"a": [1.0, 2.0], "when": times, "b": [[b"x"], [b"y"]]})
+    pq.write_table(table, tmp_path / "p.parquet")
+    assert columns(str(tmp_path / "p.parquet"), ReadOptions()) == [
+        ("a", "1 or 2", 2, 0, 0, 0),
+        ("when", "timestamp[ms]", 2, 1, 0, 1),
+        ("b", "list<element: binary>", 2, 0, 0, 2),
+    ]
+    (problem, missing) = report(
+        run, "mse", "--data", "p.parquet", "--pred", "when", "--target", "a"
+    )["problems"]
+    assert problem["problem"] == "expected numbers, not timestamp[ms]"
+    assert [problem[k] for k in ("reason", "role", "file", "column", "count")] == [
+        "not-a-number", "pred", "p.parquet", "when", 1,
+    ]  # fmt: skip
+    assert [found["row"] for found in problem["first"]] == [2]
+    assert missing["reason"] == "missing"
+
+
+def test_arrays_that_do_not_go_together_are_described(tmp_path: Path) -> None:
+    np.savez(tmp_path / "p.npz", a=np.ones(2), b=np.zeros((3, 2)), s=3.0, c=np.ones(2) * 1j)
+    assert columns(str(tmp_path / "p.npz"), ReadOptions()) == [
+        ("a", "1", 2, 0, 0, 0),
+        ("b", "0", 3, 0, 0, 0),
+        ("s", "a single value, expected an array with one entry a row", 0, 0, 0, 0),
+        ("c", "the array holds complex128, expected real numbers", 0, 0, 0, 0),
+    ]
+
+
+def test_two_columns_of_one_name_are_not_described(tmp_path: Path) -> None:
+    (tmp_path / "k=1").mkdir()
+    pq.write_table(pa.table({"a": [1.0], "k": [7]}), tmp_path / "k=1" / "p.parquet")
+    with pytest.raises(DataError, match="2 columns are called 'k'"):
+        columns(str(tmp_path), ReadOptions())
+
+
+def test_lists_after_files_of_null_are_named(tmp_path: Path) -> None:
+    tables: Any = pa.table({"a": pa.nulls(2)}), pa.table({"a": [None, [1.0, 2.0]]})
+    for i, table in enumerate(tables):
+        pq.write_table(table, tmp_path / f"{i}.parquet")
+    message = r"1\.parquet, column 'a', row 2: a list of 2 values, expected a single value"
+    with pytest.raises(DataError, match=message):
+        losscli.compute("mae", data=tmp_path, pred="a", target="a", nonfinite="keep")
+
+
 def test_lists_that_are_all_missing_name_their_file(tmp_path: Path) -> None:
     table: Any = pa.table({"a": pa.array([None, None], pa.list_(pa.float64())), "b": [1, 2]})
     pq.write_table(table, tmp_path / "p.parquet")

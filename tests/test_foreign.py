@@ -22,6 +22,7 @@ import pytest
 
 import losscli
 from losscli.errors import FileError
+from tests.conftest import Run
 
 
 def archive(*members: str) -> bytes:
@@ -106,6 +107,12 @@ def test_a_file_says_what_it_is(
         assert error.message.endswith(expected)
         assert hint.replace(name, path) in error.hint
         assert "\n" not in error.hint
+
+
+def test_an_archive_through_a_pipe(run: Run) -> None:
+    """Its mark is far behind the first bytes."""
+    done = run("check", "--data", "-", input=TAR)
+    assert done.stderr.startswith("error: standard input: a tar archive, expected CSV")
 
 
 @pytest.mark.parametrize(

@@ -537,6 +537,24 @@ def test_members_of_gzip_follow_each_other(tmp_path: Path) -> None:
         assert losscli.compute("mse", data=path).value == 2
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("suffix", ["csv", "npy", "npz", "parquet", "feather", "arrows"])
+def test_a_first_part_that_is_short_does_not_hide_the_format(
+    suffix: str, pack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    plain, packed = tmp_path / f"p.{suffix}", tmp_path / "packed"
+    WRITERS[suffix](plain, {"pred": np.array([1.0, 2]), "target": np.array([1.0, 5])})
+    whole = plain.read_bytes()
+    packed.write_bytes(b"".join(map(pack, (whole[:1], whole[1:3], whole[3:]))))
+    assert losscli.compute("mae", data=packed).value == 1.5
+
+
+def test_columns_called_as_a_compressed_file_begins(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("BZh,target\n1,2\n")
+    path = str(tmp_path / "p.csv")
+    assert losscli.compute("mae", data=path, pred="BZh", target="target").value == 1
+
+
 def test_a_frame_that_is_skipped(tmp_path: Path) -> None:
     """zstd may begin with one, of which pzstd makes use (RFC 8878, 3.1.2)."""
     path = tmp_path / "t.csv.zst"

@@ -91,6 +91,8 @@ class Stream:
         while self._unknown() and self._fill(self._held_rows + 1, more=True):
             pass
         shapes = [values.first_shape for values in self._held[0]]
+        # What is missing so far counts as single values: lists that follow are refused.
+        self._shapes = dict(enumerate(shapes)) | self._shapes
         for wanted, values, shape in zip(self.wanted, self._held[0], shapes, strict=True):
             if 0 in shape and _all_missing(values):
                 raise DataError(

@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 
 from losscli.data.groups import group_names, group_names_of_arrow
-from losscli.data.source import BadValue, LabelMap, Source, Span, Values, Wanted, misfit, piece_rows
+from losscli.data.source import (
+    BadValue,
+    LabelMap,
+    NoNumbers,
+    Source,
+    Span,
+    Values,
+    Wanted,
+    misfit,
+    piece_rows,
+)
 from losscli.errors import DataError
 from losscli.losses.numerics import Array
 
@@ -200,7 +210,7 @@ def decode(part: Any, wanted: Wanted) -> Values:
             labels = labels.of_booleans()
         return Values(values if labels is None else map_labels(values, labels, hint))
     if part.dtype.kind in "cmMV":
-        raise BadValue(0, f"the array holds {part.dtype}", "numbers", hint)
+        raise NoNumbers(str(part.dtype), hint, "array")
     return _objects(part, labels, hint)
 
 

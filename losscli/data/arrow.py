@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.data.groups import group_names_of_arrow
-from losscli.data.source import BadValue, LabelMap, Values, Wanted, as_before, in_words
+from losscli.data.source import BadValue, LabelMap, NoNumbers, Values, Wanted, as_before, in_words
 from losscli.losses.numerics import Array, Index, Mask
 
 #: what to do with whole numbers that do not fit
@@ -69,7 +69,7 @@ def decode(
     elif pa.types.is_null(kind):
         values = np.full(len(array), np.nan)
     else:
-        raise BadValue(0, f"the column holds {kind}", "numbers", hint)
+        raise NoNumbers(str(kind), hint)
     missing = _missing(array)
     if missing is not None:
         values = np.where(missing, np.nan, values)
@@ -179,6 +179,8 @@ def _lists(array: Any, pad: float | None, labels: LabelMap | None, hint: str) ->
         width = max(1, int(lengths.max(initial=0)))
     try:
         inner = decode(flat, labels, hint)
+    except NoNumbers:
+        raise NoNumbers(str(array.type), hint) from None
     except BadValue as bad:
         row = int(np.searchsorted(starts, bad.index, side="right")) - 1
         element = f"element {bad.index - int(starts[row]) + 1}: {bad.value}"

@@ -9,7 +9,7 @@ from losscli.errors import FileError, LosscliError
 #: what a compressed file starts with, and how it is called
 MAGICS = {
     b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
+    **{b"BZh%d" % level: "bzip2" for level in range(1, 10)},
     b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstandard",
     # It may start with a frame of something else, which is skipped.
@@ -34,15 +34,23 @@ class _Unpacked(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        # All of the buffer is filled: what a stream is, its first bytes tell, and a compressed part
+        # may be shorter than these.
+        size = 0
+        while size < len(buffer) and (data := self._read(len(buffer) - size)):
+            buffer[size : size + len(data)] = data
+            size += len(data)
+        return size
+
+    def _read(self, size: int) -> bytes:
         try:
-            data = self._plain.read(len(buffer))
+            data: bytes = self._plain.read(size)
         except LosscliError:
             raise
         except Exception as error:
             # Each library has errors of its own for bytes that make no sense to it.
             raise FileError(f"{self._display}: damaged {self._kind}: {error}") from None
-        buffer[: len(data)] = data
-        return len(data)
+        return data
 
     def close(self) -> None:
         if not self.closed:

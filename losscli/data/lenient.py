@@ -9,6 +9,7 @@ from losscli.data.source import (
     REFUSED,
     BadValue,
     LabelMap,
+    NoNumbers,
     Source,
     Values,
     Wanted,
@@ -28,6 +29,7 @@ class LenientSource(Source):
         self.display, self.columns, self.rows = source.display, source.columns, source.rows
         self.whole, self.untyped, self.keys = source.whole, source.untyped, source.keys
         self.schemaless, self.decimal = source.schemaless, source.decimal
+        self.apart = source.apart
         #: of a row of each column, as far as it is known
         self._shapes: dict[str, tuple[int, ...]] = {}
 
@@ -86,6 +88,10 @@ class LenientSource(Source):
             try:
                 found = decode(array, wanted)
                 break
+            except NoNumbers as bad:
+                every = ~_missing(array)
+                self._tell_of(every, array, wanted, row, bad.expected, bad.hint, bad.kind)
+                return Values(np.full(len(array), np.nan), ~every), every
             except BadValue as bad:
                 if bad.every is None or (lost is not None and not (bad.every & ~lost).any()):
                     raise self._misfit(bad, wanted, row) from None
@@ -139,8 +145,9 @@ class LenientSource(Source):
         return Values(values, index == len(words))
 
     def _tell_of(
-        self, wrong: Mask, array: Any, wanted: Wanted, row: int, expected: str, hint: str
-    ) -> None:
+        self, wrong: Mask, array: Any, wanted: Wanted, row: int, expected: str, hint: str,
+        kind: str = "",
+    ) -> None:  # fmt: skip
         """Tell of the rows of a piece that are not what was expected."""
         first = []
         for at in np.flatnonzero(wrong)[:LISTED].tolist():
@@ -148,7 +155,9 @@ class LenientSource(Source):
             line = self.line_of(row + at, wanted.column)
             first.append(Found(place + 1, line, shown(array[at]), file))
         total = int(np.count_nonzero(wrong))
-        self._tell(wanted.trouble(self.display, expected, hint, total, first))
+        expected += f", not {kind}" if kind else ""
+        trouble = wanted.trouble(self.display, expected, hint, total, first)
+        self._tell(trouble._replace(kind=kind))
 
     def _code(self, word: Any, labels: LabelMap | None) -> float | None:
         """The number that a word is or stands for; None when it is neither."""
@@ -158,6 +167,13 @@ class LenientSource(Source):
             return dict(zip(labels.given, labels.codes, strict=True)).get(word)
         number = self._source.number(word)
         return None if number is None else labels.code(number)
+
+
+def _missing(array: Any) -> Mask:
+    """Which values of an array of any type are missing, as far as it can tell."""
+    if isinstance(array, np.ndarray):
+        return np.zeros(len(array), bool)
+    return np.array(array.is_null().to_pylist(), dtype=bool)
 
 
 def _without(array: Any, rows: Mask) -> Any:

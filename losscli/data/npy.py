@@ -85,6 +85,8 @@ class NpySource(Source):
 class NpzSource(Source):
     """The arrays of an archive, which are its columns."""
 
+    apart = True
+
     def __init__(self, file: Any, display: str) -> None:
         self.display = display
         self._file = file

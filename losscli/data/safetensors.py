@@ -28,6 +28,8 @@ _LONGEST_HEADER = 100_000_000
 class SafetensorsSource(Source):
     """The tensors of a file, which are its columns."""
 
+    apart = True
+
     def __init__(self, file: Any, display: str) -> None:
         self.display = display
         self._file = file

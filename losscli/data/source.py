@@ -183,6 +183,8 @@ class Source(Protocol):
     untyped: bool = False
     #: whether only values have types: a missing one does not tell whether it is a number or a list
     schemaless: bool = False
+    #: whether its columns are arrays of their own, which need not go together
+    apart: bool = False
     #: the decimal mark of its numbers, where they are text
     decimal: str = "."
     #: how many rows there are, where the file says so
@@ -239,6 +241,14 @@ class BadValue(Exception):
         super().__init__(value)
         self.index, self.value, self.expected, self.hint = index, value, expected, hint
         self.every = every
+
+
+class NoNumbers(BadValue):
+    """A column of a type that holds no numbers."""
+
+    def __init__(self, kind: str, hint: str = "", what: str = "column") -> None:
+        super().__init__(0, f"the {what} holds {kind}", "numbers", hint)
+        self.kind = kind
 
 
 def piece_rows(width: int) -> int:

@@ -11,7 +11,7 @@ from losscli.errors import FileError, UsageError
 from losscli.losses.registry import nearest
 
 #: bytes that tell what a stream is
-_HEAD = 64
+_HEAD = 512
 
 
 def open_stream(reference: Reference) -> BinaryIO:

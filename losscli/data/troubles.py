@@ -33,6 +33,8 @@ class Trouble(NamedTuple):
     #: how often it occurs, and where first
     total: int
     first: list[Found]
+    #: what the column holds instead, where its type is wrong and not single values
+    kind: str = ""
 
 
 Tell = Callable[[Trouble], None]

@@ -81,10 +81,10 @@ class Problems:
 
     def told(self, trouble: Trouble) -> None:
         """What a reader, or who pairs rows, cannot make sense of."""
-        reason, file, column, what, hint, total, first = trouble
+        reason, file, column, what, hint = trouble[:5]
         problem = self._of(reason, "", file, column, what, hint)
-        problem.count += total
-        problem.first += first[: LISTED - len(problem.first)]
+        problem.count += trouble.total
+        problem.first += trouble.first[: LISTED - len(problem.first)]
 
     def fault(self, fault: Fault, place: Place) -> None:
         """Values of a block that do not fit; several columns are told apart."""
