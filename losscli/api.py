@@ -247,7 +247,7 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
 @np.errstate(all="ignore")
 def check(request: Request) -> Checked:
     """Look at all values of the inputs of a loss, and compute nothing."""
-    request, _ = in_dialect(request)
+    request, _ = in_dialect(request, lenient=True)
     check_input(request)
     params = request.parameters()
     # Class weights that a rule makes, or that a file holds, are no values of the inputs.

@@ -49,8 +49,11 @@ class Request:
         return self.loss.resolve({**self.preset, **self.given})
 
 
-def in_dialect(request: Request) -> tuple[Request, list[str]]:
-    """The request with what its dialect says of all that was not asked for, and what to tell."""
+def in_dialect(request: Request, lenient: bool = False) -> tuple[Request, list[str]]:
+    """The request with what its dialect says of all that was not asked for, and what to tell.
+
+    Where the dialect looks at the values, it looks with `lenient` at those that can be read.
+    """
     if request.dialect is None:
         return _with_ignored_label(request), []
     library, loss = request.dialect, request.loss
@@ -63,7 +66,7 @@ def in_dialect(request: Request) -> tuple[Request, list[str]]:
         looking = _with_ignored_label(
             replace(request, given=settled, options=replace(request.options, labels=labels))
         )
-        seen = survey(loss, request.roles, settled, looking.options, request.data)
+        seen = survey(loss, request.roles, settled, looking.options, request.data, lenient)
         given = {*request.given, *(["labels"] if request.options.labels else [])}
         decided = {name: v for name, v in form.decide(seen).items() if name not in given}
         options |= decided

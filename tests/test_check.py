@@ -54,6 +54,25 @@ def test_every_kind_of_problem_in_one_run(run: Run, tmp_path: Path) -> None:
     assert (found["rows"], found["ok"], by_reason["missing"]["role"]) == (100, False, "pred")
 
 
+LOOKING = [
+    (loss.name, library)
+    for loss in CATALOGUE
+    for library, form in loss.dialects.items()
+    if form.decide is not None
+]
+
+
+@pytest.mark.parametrize(("loss", "library"), LOOKING)
+def test_dialects_that_look_at_the_values(
+    loss: str, library: str, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text("pred,target\n3,0\nx,1\n-2,1,7\n0.5,y\n2,1\n")
+    found = report(run, loss, "--data", "t.csv", "--dialect", library)
+    # A score of one column does not fit some of them either, which comes last.
+    rows = [(p["column"], [at["row"] for at in p["first"]]) for p in found["problems"]]
+    assert rows[:3] == [("", [3]), ("pred", [2]), ("target", [4])]
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_problems_of_a_large_file_are_counted_over_all_blocks(
     suffix: str, run: Run, tmp_path: Path

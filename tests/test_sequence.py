@@ -121,6 +121,22 @@ def test_lists_out_of_files(run: Run, tmp_path: Path, pred: Any, frames: Any) ->
     assert losscli.compute("ctc", pred=pred.tolist(), target=LISTS).value == expected
 
 
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.uint16(), pa.float32()], ids=str)
+def test_lists_of_any_type_may_grow_from_file_to_file(tmp_path: Path, kind: Any) -> None:
+    """So may their labels, which end before the first −1: no type of the file has to hold it."""
+    frames = [[[0, 0, 1], [0, 0, 0]], [[0, 2, 0], [1, 0, 0], [0, 2, 1]]]
+    labels = [[1], [1, 2]]
+    for i, (pred, target) in enumerate(zip(frames, labels, strict=True)):
+        columns: dict[str, Any] = {
+            "pred": pa.array([pred], pa.list_(pa.list_(kind))),
+            "target": pa.array([target], pa.list_(kind)),
+        }
+        pq.write_table(pa.table(columns), tmp_path / f"{i}.parquet")
+    found = losscli.compute("ctc", data=tmp_path, per_sample=True).per_sample
+    expected = [by_definition(np.array(p), y) for p, y in zip(frames, labels, strict=True)]
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
 @pytest.mark.parametrize("block", [1, 7, 64, 1000])
 @pytest.mark.parametrize("group", [1, 13, 500])
 def test_lists_may_grow_from_block_to_block(

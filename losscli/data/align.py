@@ -257,7 +257,8 @@ def _widen(values: Values, width: int, pad: float) -> Values:
     more = ((0, 0), (0, width - before), *((0, 0) for _ in inner))
     missing = None if values.missing is None else np.pad(values.missing, more)
     lengths = np.full(n, before) if values.lengths is None else values.lengths
-    return Values(np.pad(values.array, more, constant_values=pad), missing, lengths)
+    array = values.array.astype(np.float64)  # whole numbers have no NaN to fill them up with
+    return Values(np.pad(array, more, constant_values=pad), missing, lengths)
 
 
 def _all_missing(values: Values) -> bool:

@@ -9,7 +9,8 @@ import numpy as np
 
 from losscli.data.inputs import BY, WEIGHT, InputOptions, Inputs
 from losscli.data.references import STDIN
-from losscli.errors import UsageError
+from losscli.data.source import refused
+from losscli.errors import DataError, UsageError
 from losscli.losses.class_domains import ClassIndex, class_count
 from losscli.losses.dialects import Survey
 from losscli.losses.domains import Labels
@@ -19,14 +20,24 @@ from losscli.losses.shapes import Binding
 
 
 def survey(
-    loss: Loss, roles: Mapping[str, Any], params: dict[str, Any], options: InputOptions, data: Any
-) -> Survey:
-    """The least and the largest value of every role, and whether all are 0 or 1."""
+    loss: Loss, roles: Mapping[str, Any], params: dict[str, Any], options: InputOptions, data: Any,
+    lenient: bool = False,
+) -> Survey:  # fmt: skip
+    """The least and the largest value of every role, and whether all are 0 or 1.
+
+    With `lenient`, only of what can be read.
+    """
     refuse_stdin(roles, data, "a dialect that looks at the values")
     found = Survey({}, {}, {})
     if options.nonfinite == "error":
         options = replace(options, nonfinite="keep")
-    with contextlib.closing(Inputs(loss, roles, dict(params), options, data)) as inputs:
+    if lenient:
+        options = replace(options, tell=lambda trouble: None)
+    with contextlib.ExitStack() as stack:
+        if lenient:
+            stack.enter_context(contextlib.suppress(DataError))
+        inputs = Inputs(loss, roles, dict(params), options, data)
+        stack.callback(inputs.close)
         for block in inputs.blocks(checked=False):
             counted = _counted(block.arrays.get("target"), inputs.binding)
             for name, array in block.arrays.items():
@@ -34,6 +45,7 @@ def survey(
                     continue
                 if counted is not None and array.shape[: counted.ndim] == counted.shape:
                     array = array[counted]
+                array = array[~refused(array)]
                 finite = array[np.isfinite(array)]
                 if finite.size:
                     found.low[name] = min(found.low.get(name, np.inf), float(finite.min()))

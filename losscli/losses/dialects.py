@@ -94,7 +94,7 @@ def dialect(
 
 def zero_one_if_binary(survey: Survey) -> dict[str, Any]:
     """Keras: labels that are all 0 or 1 stand for −1 and +1."""
-    return {"labels": ("0", "1")} if survey.binary["target"] else {}
+    return {"labels": ("0", "1")} if survey.binary.get("target") else {}
 
 
 def larger_is_positive(survey: Survey) -> dict[str, Any]:
