@@ -21,7 +21,11 @@ import losscli
 from losscli.data import block
 from losscli.data import spans as spans_module
 from losscli.data.ahead import each_ahead
+from losscli.data.files import open_source
 from losscli.data.inputs import InputOptions, Inputs
+from losscli.data.reading import ReadOptions
+from losscli.data.references import Reference
+from losscli.data.source import Span, Wanted
 from losscli.data.spans import spans
 from losscli.errors import DataError
 
@@ -133,6 +137,19 @@ def test_the_first_loss_that_is_not_finite_is_named(tmp_path: Path) -> None:
         assert result.warnings == ["the loss of row 778 is inf"]
 
 
+def test_batches_begin_with_their_span(tmp_path: Path) -> None:
+    """Wherever the row groups do, so that no block is joined of two."""
+    x = np.arange(400_000.0)
+    path = saved(tmp_path, "x", x, "parquet", 100_000)
+    source = open_source(Reference(path), ReadOptions())
+    assert list(source.starts) == [0, 100_000, 200_000, 300_000]
+    for start in (0, 131_072, 262_144):
+        span = Span(start, min(len(x), start + 131_072))
+        (piece,) = source.between([Wanted("x")], span)
+        assert piece[0].array.tolist() == x[span.start : span.stop].tolist()
+    source.close()
+
+
 def _spans_of(paths: list[str], **options: Any) -> list[tuple[int, int]]:
     loss = losscli.get_loss("mse")
     given = {"pred": paths[0], "target": paths[1]}
@@ -186,7 +203,7 @@ class TestSpans:
         assert _spans_of(paths, longest=255) == []
 
     def test_arrays(self) -> None:
-        assert spans([], BLOCK, 1, None) == []
+        assert spans([], BLOCK, 1, None, 2) == []
         result = losscli.compute("mse", pred=np.ones(5000), target=np.zeros(5000), threads=3)
         assert result.value == 1.0
 

@@ -129,7 +129,8 @@ class Inputs:
         if self.loss.kind == "batch":
             return []
         streams = [self._streams[i] for i in self._paired[1]]
-        found = spans([stream.source for stream in streams], self.block_rows, self._width, longest)
+        sources, threads = [stream.source for stream in streams], self.options.read.threads
+        found = spans(sources, self.block_rows, self._width, longest, threads)
         for stream in streams if found else []:
             stream.let_go()
         return found

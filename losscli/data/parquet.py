@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: rows that tell how long lists are
 PROBE_ROWS = 64
+#: rows of a batch of those that are not wanted
+SKIPPED_ROWS = 8192
 _MARK = b"PAR1"
 #: what a footer begins with: the first field, version 1 or 2
 _FOOTERS = (b"\x15\x02", b"\x15\x04")
@@ -116,12 +118,10 @@ class ParquetSource(Source):
         """The batches of a span, by a reader of its own: one reader is no affair of two threads."""
         starts = self.starts
         first, last = bisect_right(starts, span.start) - 1, bisect_right(starts, span.stop - 1)
+        rows, skip = span.stop - span.start, span.start - starts[first]
         with self._open(metadata=self._file.metadata) as file:
-            batches = file.iter_batches(
-                self._batch_rows(names), range(first, last), names, use_threads=False
-            )
-            rows = span.stop - span.start
-            yield from _all_there(within(batches, span.start - starts[first], rows), rows)
+            batches = _aligned(file, range(first, last), names, skip, self._batch_rows(names))
+            yield from _all_there(within(batches, skip, rows), rows)
 
     def _batch_rows(self, names: Sequence[str]) -> int:
         """Rows of a batch: a list or a text is worth many values, as the first rows tell.
@@ -162,6 +162,25 @@ def _follows_another(file: Any, metadata: Any) -> bool:
                 if file.read(2) in _FOOTERS:
                     return True
     return False
+
+
+def _aligned(
+    file: Any, groups: range, names: list[str], skip: int, step: int
+) -> Iterator[Any]:  # fmt: skip
+    """Batches of row groups, of `step` rows each from the row on that is `skip` rows behind.
+
+    So are the blocks of a span, which then need not be joined of two batches. Those before are
+    small: buffers of all kinds of sizes would keep memory that nobody asks for again.
+    """
+    short = skip % step
+    sizes = [SKIPPED_ROWS] * (short // SKIPPED_ROWS)
+    sizes += [short % SKIPPED_ROWS] if short % SKIPPED_ROWS else []
+    # The reader sees the size of a batch whenever one is asked for.
+    batches = file.iter_batches(*[*sizes, step][:1], groups, names, use_threads=False)
+    for size in [*sizes[1:], step] if sizes else []:
+        yield from islice(batches, 1)
+        file.reader.set_batch_size(size)
+    yield from batches
 
 
 def _may_be_wide(schema: Any, name: str) -> bool:
