@@ -365,6 +365,19 @@ def test_columns_of_other_types_are_described(run: Run, tmp_path: Path) -> None:
     assert missing["reason"] == "missing"
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "feather", "npz"])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u8", "?"])
+def test_columns_of_every_type_of_numbers(dtype: str, suffix: str, tmp_path: Path) -> None:
+    path, values = str(tmp_path / f"p.{suffix}"), np.array([0, 1, 1], dtype)
+    if suffix == "npz":
+        np.savez(path, a=values)
+    else:
+        (pq.write_table if suffix == "parquet" else feather.write_feather)(
+            pa.table({"a": values}), path
+        )
+    assert columns(path, ReadOptions()) == [("a", "0 or 1", 3, 0, 0, 0)]
+
+
 def test_arrays_that_do_not_go_together_are_described(tmp_path: Path) -> None:
     np.savez(tmp_path / "p.npz", a=np.ones(2), b=np.zeros((3, 2)), s=3.0, c=np.ones(2) * 1j)
     assert columns(str(tmp_path / "p.npz"), ReadOptions()) == [

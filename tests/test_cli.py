@@ -195,6 +195,26 @@ def test_the_reader_of_the_pipe_may_leave(tmp_path: Path) -> None:
         assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ["--help", "--version", "compute --help", "compute mse --help", "list", "list -f table",
+     "info mse", "completion bash", "compute mse --data p.csv -f table",
+     "check mse --data p.csv -f csv", "check --data p.csv -f table"],
+)  # fmt: skip
+def test_every_command_ends_quietly_where_its_reader_left(arguments: str, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("pred,target\n1,2.5\n")
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "losscli", *arguments.split()]
+    done = subprocess.run(
+        command, stdout=write, stderr=subprocess.PIPE, cwd=tmp_path, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    os.close(write)
+    said = [line for line in done.stderr.splitlines() if line.startswith(b"error")]
+    assert (done.returncode, said) == (141, [])
+
+
 def test_interrupt_says_one_line(tmp_path: Path) -> None:
     """Ctrl-C while waiting for standard input."""
     process = subprocess.Popen(

@@ -3,11 +3,15 @@
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscli.report.formats import render
 from losscli.report.inert import inert, unformulated
 from tests.conftest import Run
 from tests.test_cli import on_terminal
@@ -47,6 +51,22 @@ def test_keys_of_groups(run: Run) -> None:
         assert [row[0] for row in rows] == ["group", "'=1+1", "-7", "[red]x"]
     assert '"group": "=1+1"' in run(*arguments, "-f", "jsonl", input=data).stdout
     assert "[red]x" in run(*arguments, "-f", "table", input=data).stdout
+
+
+@pytest.mark.parametrize("reduction", [["--reduction", "none"], ["--per-sample", "rows.csv"]])
+def test_a_carriage_return_ends_no_row(reduction: list[str], run: Run, tmp_path: Path) -> None:
+    """Spreadsheets, pandas and Python end a row there, unless it is in quotes."""
+    table: Any = pa.table({"id": ["x\r=1+1", "y\nz"], "t": [1.0, 1.0]})
+    pq.write_table(table, tmp_path / "p.parquet")
+    inputs = ["--data", "p.parquet", "--pred", "t", "--target", "t", "--by", "id", "-f", "csv"]
+    done = run("compute", "dice", *inputs, *reduction)
+    text = done.stdout if "none" in reduction else (tmp_path / "rows.csv").read_bytes().decode()
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert [row[0] for row in rows] == ["group", "x\r=1+1", "y\nz"]
+
+
+def test_a_line_break_ends_no_row_of_markdown() -> None:
+    assert render([{"id": "x\r\ny"}], "markdown").splitlines()[2] == r"| x\r\ny |"
 
 
 @pytest.mark.parametrize("kind", ["table", "csv", "tsv", "json", "markdown"])

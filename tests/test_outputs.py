@@ -203,7 +203,32 @@ def test_what_is_read_is_not_replaced(run: Run, data: Path) -> None:
             done = run("compute", "mse", *inputs, *output, "--force")
             assert done.returncode == 2
             assert done.stderr.startswith(f"error: {output[1]}: read and written by one command\n")
+        check = ["check", "mse", *inputs, "-o", "link.csv", "--force"]
+        assert "read and written by one command" in run(*check).stderr
+    done = run("check", "--data", "g.csv", "-o", "g.csv", "--force")
+    assert (done.returncode, "read and written" in done.stderr) == (2, True)
     assert (data / "g.csv").read_text() == ROWS
+
+
+@pytest.mark.parametrize(
+    "weights", ["--class-weight w.csv", "--class-weight w.csv#w", "--class-weight balanced "
+                "--class-counts w.csv"]
+)  # fmt: skip
+def test_weights_that_are_read_are_not_replaced(weights: str, run: Run, data: Path) -> None:
+    (data / "w.csv").write_text("w\n1\n2\n")
+    (data / "c.csv").write_text("a,b,target\n1,2,0\n2,1,1\n")
+    inputs = ["cross-entropy", "--data", "c.csv", "--pred", "a,b", *weights.split()]
+    for command in ["compute", "check"] if "counts" not in weights else ["compute"]:
+        done = run(command, *inputs, "-o", "w.csv", "--force")
+        assert (done.returncode, "read and written" in done.stderr) == (2, True)
+    assert (data / "w.csv").read_text() == "w\n1\n2\n"
+
+
+def test_a_report_does_not_replace_what_is_there(run: Run, data: Path) -> None:
+    (data / "report.csv").write_text("mine")
+    done = run("check", "mse", "--data", "nope.csv", "-o", "report.csv")
+    assert done.stderr.startswith("error: report.csv: exists already\n")
+    assert (data / "report.csv").read_text() == "mine"
 
 
 def test_the_code_does_not_depend_on_whether_it_could_be_said(data: Path) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import losscli
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError
+from losscli.losses import CATALOGUE, Loss
 
 RNG = np.random.default_rng(3)
 N, C = 6, 3
@@ -147,3 +148,61 @@ def test_weights_of_pixels_where_an_image_has_one_loss() -> None:
     pixels = {name: array.reshape(8, C) for name, array in {**masks, "weight": w}.items()}
     images = losscli.compute("dice", by=np.repeat([0, 1], 4), **pixels).value
     assert images == pytest.approx(dice((1, 2)).mean(), rel=1e-14)
+
+
+SHAPES: list[tuple[int, ...]] = [(), (1,), (2,), (3,), (4,), (2, 2), (2, 3), (3, 2), (1, 2), (2, 1)]
+
+
+def some_values(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Values that one or another domain allows: labels, signs, scores, shares, their logarithms."""
+    shares = rng.random(shape) + 0.1
+    shares = shares / shares.sum(axis=-1, keepdims=True) if len(shape) > 1 else shares / 2
+    kinds: list[Any] = [
+        rng.integers(0, 2, shape).astype(float), rng.choice([-1.0, 1.0], shape),
+        rng.normal(size=shape), rng.random(shape), shares, np.log(shares),
+    ]  # fmt: skip
+    return kinds[rng.integers(len(kinds))]
+
+
+@pytest.mark.parametrize(
+    "loss", [loss for loss in CATALOGUE if loss.kind == "row"], ids=lambda x: x.name
+)
+def test_nothing_is_broadcast(loss: Loss) -> None:
+    """Whatever shapes are taken: a row has the loss that it has by itself."""
+    rng = np.random.default_rng(8)
+    for _ in range(60):
+        rows, usual = int(rng.integers(2, 5)), SHAPES[rng.integers(len(SHAPES))]
+        given = {}
+        for name, role in loss.roles.items():
+            shape = SHAPES[rng.integers(len(SHAPES))] if rng.random() < 0.3 else usual
+            if not role.optional or rng.random() < 0.4:
+                given[name] = some_values(rng, (3 if role.whole else rows, *shape))
+        try:
+            found = losscli.compute(loss.name, **given, per_sample=True).per_sample
+        except (DataError, UsageError):
+            continue
+        for i in range(rows):
+            one = {k: v if loss.roles[k].whole else v[i : i + 1] for k, v in given.items()}
+            alone = losscli.compute(loss.name, **one, per_sample=True).per_sample
+            np.testing.assert_allclose(found[i : i + 1], alone, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("loss", "given", "odd"),
+    [
+        ("zero-one", {"pred": (2, 2), "target": (2,)}, "target has 1 column"),
+        ("zero-one", {"pred": (2,), "target": (2, 2)}, "target has 2 columns"),
+        ("brier", {"pred": (2,), "target": (2, 2)}, "target has 2 columns"),
+        ("vae-elbo", {"pred": (2, 2), "target": (2,), "kl": (2,)}, "target has 1 column"),
+        ("vae-elbo", {"pred": (4, 4), "target": (4, 2, 2), "kl": (4,)}, "target has 2 × 2 columns"),
+        (
+            "linear-cross-entropy",
+            {"x": (3, 4), "target": (3, 3), "linear_weight": (3, 4)},
+            "target has 3 columns",
+        ),
+    ],
+)
+def test_roles_that_do_not_go_together(loss: str, given: dict[str, Any], odd: str) -> None:
+    """Where there are as many columns as rows, NumPy would make numbers of them all the same."""
+    arrays = {name: np.zeros(shape) for name, shape in given.items()}
+    assert f"; {odd}, which does not go with it" in refused(loss, **arrays).message

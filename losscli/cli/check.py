@@ -1,6 +1,7 @@
 """`losscli check LOSS`: look at the inputs of a loss, and compute nothing."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -17,13 +18,15 @@ from losscli.cli.loss_options import (
 )
 from losscli.cli.messages import say
 from losscli.cli.options import Command, Option, ReferenceType, file_options, output_options
+from losscli.cli.own_inputs import refuse_input, refuse_read
 from losscli.data.reading import read_options
+from losscli.data.references import Reference
 from losscli.engine.check import Checked
 from losscli.engine.columns import columns, document
 from losscli.errors import ExitCode, UsageError
 from losscli.losses import Loss
 from losscli.report.formats import Record
-from losscli.report.output import saving, show, stdout_format
+from losscli.report.output import Save, saving, show, stdout_format
 
 #: losses that a terminal shows of those that would fit
 SHOWN = 24
@@ -94,14 +97,18 @@ def command(ctx: click.Context, /, **values: Any) -> None:
         values["delimiter"], values["header"], (), values["input_format"], values["comment"],
         values["null"], values["decimal"], None,
     )  # fmt: skip
-    found = document(columns(values["data"], read))
-    write(found, values, None)
+    refuse_input(values["output"], [Reference(values["data"])])
+    with writing(values) as write:
+        write(document(columns(values["data"], read)), None)
 
 
 def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> int:
     """Check, and report what is wrong."""
-    found = check(request_of(loss, preset, values))
-    write([problem.record() for problem in found.problems], values, _document(found))
+    request = request_of(loss, preset, values)
+    refuse_read(values["output"], request)
+    with writing(values) as write:
+        found = check(request)
+        write([problem.record() for problem in found.problems], _document(found))
     for warning in found.warnings:
         say("warning", warning)
     if values["format_"] in (None, "table") and values["output"] is None:
@@ -109,14 +116,20 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> int
     return int(ExitCode.DATA if found.problems else ExitCode.OK)
 
 
-def write(records: list[Record], values: Mapping[str, Any], whole: Any) -> None:
-    """Records to a file or to standard output; JSON has the whole report."""
+@contextlib.contextmanager
+def writing(values: Mapping[str, Any]) -> Iterator[Save]:
+    """What writes records to a file or to standard output; JSON has the whole report."""
     kind = values["format_"]
-    if values["output"] is not None:
-        with saving(values["output"], kind, values["force"]) as save:
-            save(records, whole)
-    elif records or kind not in (None, "table"):
-        show(records, stdout_format(kind), values["color"], whole)
+
+    def print_(records: Sequence[Record], whole: Any) -> None:
+        if records or kind not in (None, "table"):
+            show(records, stdout_format(kind), values["color"], whole)
+
+    if values["output"] is None:
+        yield print_
+        return
+    with saving(values["output"], kind, values["force"]) as save:
+        yield save
 
 
 def _document(found: Checked) -> dict[str, Any]:

@@ -20,12 +20,11 @@ from losscli.cli.loss_options import (
 )
 from losscli.cli.messages import aside, say
 from losscli.cli.options import Command
+from losscli.cli.own_inputs import refuse_read
 from losscli.data.axes import LAST
-from losscli.data.files import files_of
 from losscli.data.inputs import InputOptions
 from losscli.data.memory import parse_size
 from losscli.data.reading import read_options
-from losscli.data.references import STDIN, Reference, parse
 from losscli.engine import reductions
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
@@ -157,7 +156,7 @@ def run(loss: Loss, preset: Mapping[str, Any], values: Mapping[str, Any]) -> Non
     request = request_of(loss, preset, values)
     rows_to, values_to = targets(values, request.reduction)
     for path in (rows_to, values_to):
-        refuse_input(path, request)
+        refuse_read(path, request)
     kind, force, color = values["format_"], values["force"], values["color"]
     with contextlib.ExitStack() as stack:
         # Files are opened before any work is done, and appear together when all of it is.
@@ -225,23 +224,6 @@ def targets(values: Mapping[str, Any], names: list[str] | None) -> tuple[str | N
     if output is not None and os.path.realpath(rows_to) == os.path.realpath(output):
         raise UsageError(f"--per-sample and --output name one file, {output}")
     return rows_to, output or (None if rows_to == STDOUT else STDOUT)
-
-
-def refuse_input(path: str | None, request: Request) -> None:
-    """The file that is read is not the one to write, whatever --force says."""
-    if path in (None, STDOUT) or not os.path.isfile(path):
-        return
-    origin = request.loss.origin
-    if origin is not None and os.path.exists(origin.path) and os.path.samefile(path, origin.path):
-        raise UsageError(f"{path}: the loss is in it", "write another file")
-    # Beside --data a role names a column, or FILE#COLUMN.
-    named = [v for v in request.roles.values() if request.data is None or "#" in v]
-    references = [*map(parse, named), *([] if request.data is None else [Reference(request.data)])]
-    for reference in references:
-        read = files_of(reference)
-        files = [each for each in read if each != STDIN and os.path.exists(each)]
-        if any(os.path.samefile(path, each) for each in files):
-            raise UsageError(f"{path}: read and written by one command", "write another file")
 
 
 def _has_suffix(path: str) -> bool:

@@ -5,7 +5,7 @@ import errno
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -42,15 +42,27 @@ class PipeLeft(BaseException):
     """The reader of standard output has left."""
 
 
+@contextlib.contextmanager
+def _telling_of_pipes() -> Iterator[None]:
+    """Click and rich would make a plain exit code 1 of a pipe that was left."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise PipeLeft from None
+
+
 class Program(click.Group):
     """The commands, each imported when it is called."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse the arguments, and print help where it is asked for."""
+        with _telling_of_pipes():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command. Click would make a plain exit code 1 of a pipe that was left."""
-        try:
+        """Run a command."""
+        with _telling_of_pipes():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            raise PipeLeft from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

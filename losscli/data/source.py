@@ -288,5 +288,7 @@ REFUSED = np.uint64(0x7FF8_DEAD_0000_0001).view(np.float64)
 
 def refused(x: Array) -> Any:
     """Which values could not be read."""
+    if x.dtype != np.float64:
+        return np.zeros(x.shape, bool)
     bits = np.ascontiguousarray(x).view(np.uint64).reshape(x.shape)
     return bits == REFUSED.view(np.uint64)

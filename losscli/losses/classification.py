@@ -45,6 +45,7 @@ from losscli.losses.roles import (
     ClassVector,
     Embedding,
     LogProbabilities,
+    RowClassTarget,
     SoftLabel,
 )
 from losscli.losses.softmaxes import log_softmax, log_softmax_at
@@ -485,7 +486,7 @@ def generalized_cross_entropy(
 )
 def linear_cross_entropy(
     x: Embedding,
-    target: ClassTarget,
+    target: RowClassTarget,
     linear_weight: ClassMatrix,
     linear_bias: ClassVector | None = None,
     *,

@@ -96,6 +96,7 @@ ClassVector = Annotated[Array, Role((("C", REAL),), whole=True)]
 RELEVANCE = Role((("n ... C", NOT_NEGATIVE),))
 Scores = Annotated[Array, Role((("n ... C", REAL),))]
 ClassTarget = Annotated[Array, Role((("n ...", ClassIndex()),))]
+RowClassTarget = Annotated[Array, one(ClassIndex())]
 ClassOrDistribution = Annotated[Array, Role((("n ...", ClassIndex()), ("n ... C", Distribution())))]
 BinaryPrediction = Annotated[
     Array, Role((("n ...", By("input", {"probs": PROBABILITY, "logits": REAL})),))

@@ -48,16 +48,22 @@ def bind(
     axes: dict[str, Any] = {} if elements else {"...": ()}
     domains: dict[str, Domain] = {}
     seen: dict[str, Shape] = {}
+    #: axes that a role could have and has not, so that no other has them either
+    absent: set[str] = set()
     for name, shape in shapes.items():
         if 0 in shape:
             raise DataError(f"{name}: a row has no values")
         for pattern, domain in roles[name].shapes:
+            lacking = _lacking(pattern, domain, roles[name])
+            if absent & {*pattern.split()} or lacking & {*axes}:
+                continue
             as_seen = _as_seen(pattern, shape, roles[name])
             bound = _match(pattern, as_seen, axes)
             if bound is not None:
                 axes |= bound
                 domains[name] = domain
                 seen[name] = as_seen
+                absent |= lacking
                 break
         else:
             raise _mismatch(loss, roles[name], name, shape, axes, shapes)
@@ -100,6 +106,14 @@ def _match(pattern: str, shape: Shape, axes: Mapping[str, Any]) -> dict[str, Any
         if not axis.isdigit():
             bound[axis] = size
     return bound
+
+
+def _lacking(pattern: str, domain: Domain, role: Role) -> set[str]:
+    """The axes that a role has by other patterns. A class index stands for the axis of classes."""
+    if isinstance(domain, ClassIndex):
+        return set()
+    named = {axis for other, _ in role.shapes for axis in other.split()} - {"..."}
+    return named - {*pattern.split()}
 
 
 def _as_seen(pattern: str, shape: Shape, role: Role) -> Shape:
@@ -216,7 +230,7 @@ def _mismatch(
     before = [other for other in shapes if other != name]
     before = before[: list(shapes).index(name)]
     sizes = "; ".join(f"{other} has {width(shapes[other])}" for other in before)
-    if axes and before:
+    if before:
         message = f"{name} has {width(shape)}, which does not go with it"
         return DataError(
             f"{sizes}; {message} ({loss.name} wants {name} {wanted})",

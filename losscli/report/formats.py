@@ -1,13 +1,13 @@
 """Small tables of records as text, in every format."""
 
-import io
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from losscli.errors import UsageError
-from losscli.report.inert import unformulated
+from losscli.report.inert import inert, unformulated
 
 FORMATS = ("table", "tsv", "csv", "json", "jsonl", "markdown", "latex", "value")
 SUFFIXES = {
@@ -93,19 +93,26 @@ def _header(records: Sequence[Record]) -> list[str]:
 
 
 def _delimited(records: Sequence[Record], delimiter: str) -> str:
+    header = _header(records)
+    return delimited([header, *([r.get(key) for key in header] for r in records)], delimiter)
+
+
+def delimited(rows: Iterable[Sequence[Any]], delimiter: str) -> str:
+    """Rows as CSV or TSV, a line each."""
     import csv
 
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-    header = _header(records)
-    writer.writerow(map(sheet_cell, header))
-    writer.writerows([sheet_cell(record.get(key)) for key in header] for record in records)
-    return out.getvalue()
+    lines: list[str] = []
+    # What may end a line is quoted, of which the writer knows by the end that it writes.
+    out: Any = SimpleNamespace(write=lines.append)
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerows(
+        map(sheet_cell, row) for row in rows
+    )
+    return "".join(line.removesuffix("\r\n") + "\n" for line in lines)
 
 
 def _markdown(records: Sequence[Record]) -> str:
     header = _header(records)
-    rows = [[cell(r.get(key)).replace("|", r"\|") for key in header] for r in records]
+    rows = [[inert(cell(r.get(key))).replace("|", r"\|") for key in header] for r in records]
     numeric = [all(isinstance(r.get(k), (int, float)) for r in records) for k in header]
     widths = [max(len(row[i]) for row in [header, *rows, ["---"] * len(header)])
               for i in range(len(header))]  # fmt: skip

@@ -1,13 +1,11 @@
 """The losses of rows, written as they come."""
 
-import csv
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import IO, Any, Protocol
 
 import numpy as np
 
-from losscli.report.formats import Record, cell, dumps, render, sheet_cell
+from losscli.report.formats import Record, cell, delimited, dumps, render
 from losscli.report.inert import encoded
 
 Columns = Mapping[str, Any]  # arrays of one length, by name
@@ -61,23 +59,17 @@ class _Delimited:
         import pyarrow.csv as pacsv
 
         if not self._started:
-            self._write_text([list(columns)])
+            self._out.write(encoded(delimited([list(columns)], self._delimiter)))
             self._started = True
         if any(values.dtype == object for values in columns.values()):
             # Arrow quotes every text; here, as in every table, only what needs it is quoted.
-            self._write_text([[*record.values()] for record in _records(columns)])
+            rows = ([*record.values()] for record in _records(columns))
+            self._out.write(encoded(delimited(rows, self._delimiter)))
             return
         buffer = pa.BufferOutputStream()
         options = pacsv.WriteOptions(include_header=False, delimiter=self._delimiter)
         pacsv.write_csv(_batch(columns), buffer, options)
         self._out.write(buffer.getvalue())
-
-    def _write_text(self, rows: Sequence[Sequence[Any]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerows(
-            map(sheet_cell, row) for row in rows
-        )
-        self._out.write(encoded(text.getvalue()))
 
     def close(self, metadata: Mapping[str, str]) -> None:
         pass

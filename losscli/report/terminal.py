@@ -19,7 +19,13 @@ def draw(records: Sequence[Record], stream: IO[str], color: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(
+    class Screen(Console):
+        """A console that leaves it to the program what becomes of a pipe that was left."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    console = Screen(
         file=stream,
         force_terminal=True if color == "always" else None,
         no_color=True if color == "never" else None,
