@@ -1,7 +1,6 @@
 """The one way down that the command line and Python share."""
 
 import contextlib
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,6 @@ from losscli.engine.compute import compute as run
 from losscli.engine.totals import RowValues
 from losscli.errors import UsageError
 from losscli.losses import CATALOGUE, Loss
-from losscli.losses.class_rules import ClassWeightRule
 from losscli.losses.numerics import Array
 from losscli.losses.row_domains import SUM_TOLERANCE
 from losscli.naming import Named, find
@@ -36,7 +34,14 @@ from losscli.parsing import (
     parse_reductions,
 )
 from losscli.report.result import Result
-from losscli.request import Request, check_columns, check_input, in_dialect, with_class_weights
+from losscli.request import (
+    Request,
+    check_columns,
+    check_input,
+    in_dialect,
+    known_class_weights,
+    with_class_weights,
+)
 
 
 def list_losses() -> list[Loss]:
@@ -249,11 +254,8 @@ def check(request: Request) -> Checked:
     """Look at all values of the inputs of a loss, and compute nothing."""
     request, _ = in_dialect(request, lenient=True)
     check_input(request)
-    params = request.parameters()
-    # Class weights that a rule makes, or that a file holds, are no values of the inputs.
-    rule = isinstance(params.get("class_weight"), (ClassWeightRule, os.PathLike))
-    params = {**params, "class_weight": None} if rule else params
-    found = look(request.loss, request.roles, params, request.options, request.data)
+    params, options, wrong = known_class_weights(request)
+    found = look(request.loss, request.roles, params, options, request.data, wrong)
     check_columns(request, {name: seen.shape for name, seen in found.seen.items()})
     return found
 
@@ -270,16 +272,8 @@ def _shown(request: Request, plan: Plan) -> dict[str, str]:
         **plan.backend.shown,
     }
     default = InputOptions()
-    for name in (
-        "batch_size",
-        "labels",
-        "classes",
-        "nonfinite",
-        "sum_tolerance",
-        "class_axis",
-        "join",
-        "missing",
-    ):
+    names = "batch_size labels classes nonfinite sum_tolerance class_axis join missing"
+    for name in names.split():
         value = getattr(request.options, name)
         if name == "labels" and value is not None:
             value = value[:2]  # a third is the ignored one, which is a parameter

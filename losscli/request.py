@@ -8,7 +8,7 @@ from typing import Any
 from losscli.data.files import read_numbers
 from losscli.data.inputs import InputOptions
 from losscli.engine.survey import class_counts, survey
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.losses.class_rules import ClassWeightRule
 from losscli.losses.domains import number
 from losscli.losses.numerics import Array
@@ -184,3 +184,20 @@ def with_class_weights(request: Request) -> tuple[dict[str, Any], InputOptions]:
             "such as --class-weight balanced",
         )
     return settled, replace(options, given_by=given_by)
+
+
+def known_class_weights(request: Request) -> tuple[dict[str, Any], InputOptions, list[DataError]]:
+    """The same without those that a rule makes of the data, and what is wrong with a file."""
+    params, options, wrong = dict(request.parameters()), request.options, list[DataError]()
+    for name, parameter in request.loss.parameters.items():
+        weight = params[name]
+        if isinstance(weight, (ClassWeightRule, os.PathLike)):
+            params[name] = None
+        if isinstance(weight, os.PathLike):
+            given_by = {name: f"{parameter.option} {os.fspath(weight)}"}
+            try:
+                params[name] = read_numbers(weight, options.read)
+                options = replace(options, given_by=given_by)
+            except DataError as error:
+                wrong.append(error)
+    return params, options, wrong

@@ -412,3 +412,53 @@ def test_lists_that_are_all_missing_name_their_file(tmp_path: Path) -> None:
             losscli.compute(
                 "mse", data=tmp_path / "p.parquet", pred="a", target="a", nonfinite=policy
             )
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason", "said"),
+    [
+        ("1\n2\n3\n", "does-not-fit", "--class-weight w.csv has 3 numbers, pred has 2 classes"),
+        ("1\n-2\n", "not-a-number", "w.csv, column '1', row 2: got -2, expected a number that is"),
+    ],
+)
+def test_class_weights_of_a_file(
+    weights: str, reason: str, said: str, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "w.csv").write_text(weights)
+    (tmp_path / "c.csv").write_text("a,b,target\n1,2,1\n1,2,0\n")
+    inputs = ["cross-entropy", "--data", "c.csv", "--pred", "a,b", "--class-weight", "w.csv"]
+    (problem,) = report(run, *inputs)["problems"]
+    assert problem["reason"] == reason
+    assert problem["problem"].removeprefix("'").startswith(said)
+
+
+def test_a_value_that_cannot_be_read_hides_no_other(run: Run, tmp_path: Path) -> None:
+    """No option leaves a row out for a word, so the other columns of its row count."""
+    (tmp_path / "t.csv").write_text("pred,target\nx,2\n0.5,1\n,3\n")
+    found = report(run, "binary-cross-entropy", "--data", "t.csv", "--nonfinite", "skip")
+    assert reasons(found) == {("not-a-number", "pred"): 1, ("out-of-domain", "target"): 1}
+    assert (found["rows"], found["skipped"]) == (3, 1)
+
+
+def suggested(found: Any) -> dict[str, str]:
+    return {fit["loss"]: fit["options"] for fit in found["fits"]}
+
+
+def test_what_is_suggested_of_matrices_holds(run: Run, tmp_path: Path) -> None:
+    target = [[-1, -1, -1], [1, 1, 1], [1, 0, -1], [0, 1, 0]]
+    np.savez(tmp_path / "p.npz", pred=np.ones((4, 3)), target=target)
+    assert "hinge" not in suggested(report(run, "mse", "--data", "p.npz", code=0))
+    boxes = np.array([[0, 0, 9, 9], [1, 1, 2, 2], [3, 3, 2, 4], [5, 5, 6, 6]])
+    np.savez(tmp_path / "b.npz", pred=boxes, target=boxes[[0, 1, 0, 1]])
+    assert "giou" not in suggested(report(run, "mse", "--data", "b.npz", code=0))
+    np.savez(tmp_path / "c.npz", pred=boxes[[0, 1]], target=boxes[[1, 3]])
+    assert "giou" in suggested(report(run, "mse", "--data", "c.npz", code=0))
+
+
+def test_what_is_suggested_of_labels_maps_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("pred,target\n1,0\n2,1\n")
+    found = suggested(report(run, "hinge", "--data", "t.csv", "--labels", "0,1", code=0))
+    assert found["squared-hinge"] == "--labels 0,1"
+    assert "mse" not in found
+    for loss, options in found.items():
+        assert run("compute", loss, "--data", "t.csv", *options.split()).returncode == 0

@@ -1,7 +1,7 @@
 """One pass over the inputs of a loss that only looks at them, and goes on after what is wrong."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from losscli.data.checks import Fault, faults
 from losscli.data.inputs import BY, InputOptions, Inputs
-from losscli.data.source import Values
+from losscli.data.source import Values, refused
 from losscli.engine.fits import Fit, Seen, fits
 from losscli.engine.problems import Problem, Problems
 from losscli.errors import DataError
 from losscli.losses.domains import COUNT, Context
-from losscli.losses.numerics import Index
+from losscli.losses.numerics import Index, Mask
 from losscli.losses.registry import Loss
 
 
@@ -54,6 +54,14 @@ class _Looking(Inputs):
                 fault = Fault("not-whole", odd, lambda at: f"{x[at]:g}", "a whole number", "")
                 self._odd.fault(fault, place)
 
+    def _kept_rows(self, values: Mapping[str, Values]) -> Mask | None:
+        """A value that cannot be read is no reason to leave its row out."""
+        there = {
+            name: value._replace(array=np.where(refused(value.array), 0.0, value.array))
+            for name, value in values.items()
+        }
+        return super()._kept_rows(there)
+
     def odd_counts(self) -> list[str]:
         """Counts that are not whole, which a loss takes since rates have no other."""
         return [
@@ -75,10 +83,13 @@ class _Looking(Inputs):
 
 
 def check(
-    loss: Loss, roles: Mapping[str, Any], params: dict[str, Any], options: InputOptions, data: Any
-) -> Checked:
-    """Look at every value of the inputs of a loss."""
+    loss: Loss, roles: Mapping[str, Any], params: dict[str, Any], options: InputOptions, data: Any,
+    wrong: Sequence[DataError] = (),
+) -> Checked:  # fmt: skip
+    """Look at every value of the inputs of a loss, beside what is `wrong` with its parameters."""
     problems, found = Problems(), Checked(loss.name)
+    for each in wrong:
+        problems.fail(each)
     options = replace(options, tell=problems.told)
     inputs: _Looking | None = None
     with contextlib.ExitStack() as stack:
@@ -99,5 +110,6 @@ def check(
             problems.fail(error)
         found.problems = problems.all(inputs.role_of if inputs else lambda file, column: "")
         found.warnings = inputs.told() + inputs.odd_counts() if inputs else []
-    found.fits = fits(found.seen, labelled=options.labels is not None)
+    codes = {name: role.codes for name, role in loss.roles.items() if options.labels}
+    found.fits = fits(found.seen, options.labels or (), codes)
     return found

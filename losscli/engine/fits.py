@@ -1,6 +1,6 @@
 """Which losses, with which options, the values of some inputs would fit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,10 +66,13 @@ class Seen:
             self._see_rows(rows)
 
     @property
-    def witnesses(self) -> Array:
-        """Values, or rows of them, that are in a domain only if all are."""
-        if self._rows:
-            return np.stack([row for _, row in self._rows.values()])
+    def rows(self) -> list[Array]:
+        """Rows that are in a domain only if all are; none where a row is a single value."""
+        return [row for _, row in self._rows.values()]
+
+    @property
+    def values(self) -> Array:
+        """Values that are in a domain only if all are."""
         more = [] if self.fraction is None else [self.fraction]
         return np.array([*self.distinct, self.low, self.high, *more])
 
@@ -84,7 +87,7 @@ class Seen:
         sums = [float(row.sum()) for _, row in self._rows.values()]
         inside = self.low >= 0 and self.high <= 1
         if inside and sums and all(abs(total - 1) <= CLOSE for total in sums):
-            return f"rows of {len(self.witnesses[0])} probabilities that add up to 1"
+            return f"rows of {len(self.rows[0])} probabilities that add up to 1"
         kind = "whole numbers" if whole else "numbers"
         return f"{kind} from {self.low:.6g} to {self.high:.6g}"
 
@@ -99,22 +102,38 @@ class Seen:
                 "largest exponentials": -np.exp(rows).sum(axis=1),
                 "fraction": -(rows != np.floor(rows)).any(axis=1).astype(float),
             }
+            if rows.shape[1] == 4:  # as boxes are, the lower corner first
+                measures["least side"] = (rows[:, 2:] - rows[:, :2]).min(axis=1)
         for name, measure in measures.items():
             at = int(np.argmin(measure))
             if name not in self._rows or measure[at] < self._rows[name][0]:
                 self._rows[name] = (float(measure[at]), rows[at].copy())
 
 
-def fits(seen: Mapping[str, Seen], labelled: bool) -> list[Fit]:
-    """Losses of these roles, particular ones first; `labelled` when labels are mapped already."""
+def fits(
+    seen: Mapping[str, Seen],
+    labels: Sequence[str] = (),
+    codes: Mapping[str, tuple[float, float] | None] | None = None,
+) -> list[Fit]:
+    """Losses of these roles, particular ones first.
+
+    Where `labels` were mapped, `codes` say to what in each role: other losses must do so, too.
+    """
     given = {name: each for name, each in seen.items() if each.low <= each.high}
     if not given or len(given) < len(seen):
         return []
-    found = [fit for loss in CATALOGUE for fit in _fits_of(loss, given, labelled)]
+    known = {name: pair for name, pair in (codes or {}).items() if pair is not None}
+    mapped = f"--labels {','.join(labels)}" if labels else ""
+    found = [
+        fit
+        for loss in CATALOGUE
+        if all(name in loss.roles and loss.roles[name].codes == known[name] for name in known)
+        for fit in _fits_of(loss, given, mapped)
+    ]
     return sorted(found, key=lambda fit: not fit.particular)
 
 
-def _fits_of(loss: Loss, seen: Mapping[str, Seen], labelled: bool) -> Iterator[Fit]:
+def _fits_of(loss: Loss, seen: Mapping[str, Seen], mapped: str) -> Iterator[Fit]:
     required = {name for name, role in loss.roles.items() if not role.optional}
     named = set(seen) - {WEIGHT, BY}
     if loss.one_of or loss.with_flag or not required <= named or not named <= set(loss.roles):
@@ -126,10 +145,10 @@ def _fits_of(loss: Loss, seen: Mapping[str, Seen], labelled: bool) -> Iterator[F
             bound = bind(loss, roles, shapes, loss.resolve(given))
         except LosscliError:
             continue
-        labels = ""
+        labels = mapped
         for name, domain in bound.domains.items():
             fit = _allowed(domain, seen[name], bound.context)
-            if not fit and not labelled and not labels:
+            if not fit and not labels:
                 labels = _labels(roles[name].codes, domain, seen[name], bound.context)
                 fit = bool(labels)
             if not fit:
@@ -159,10 +178,11 @@ def _variants(loss: Loss) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _allowed(domain: Domain, seen: Seen, context: Mapping[str, Any]) -> bool:
-    values = seen.witnesses
-    if domain.of_rows and values.ndim == 1:
+    if domain.of_rows and not seen.rows:
         return False
-    return bool(np.all(domain.allows(values, context)))
+    values = np.stack(seen.rows) if seen.rows else seen.values
+    allowed = bool(np.all(domain.allows(values, context)))
+    return allowed and (domain.of_rows or bool(np.all(domain.allows(seen.values, context))))
 
 
 def _labels(
