@@ -432,6 +432,13 @@ def test_class_weights_of_a_file(
     assert problem["problem"].removeprefix("'").startswith(said)
 
 
+def test_roles_are_named_where_the_inputs_do_not_open(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"a":[1,2],"b":1,"t":0}\n{"a":3,"b":"x","t":0}\n')
+    inputs = ["--data", "t.jsonl", "--pred", "a,b", "--target", "t"]
+    found = report(run, "cross-entropy", *inputs)["problems"]
+    assert [(p["role"], p["column"]) for p in found][:2] == [("pred", "a"), ("pred", "b")]
+
+
 def test_a_value_that_cannot_be_read_hides_no_other(run: Run, tmp_path: Path) -> None:
     """No option leaves a row out for a word, so the other columns of its row count."""
     (tmp_path / "t.csv").write_text("pred,target\nx,2\n0.5,1\n,3\n")

@@ -3,6 +3,7 @@
 import bz2
 import contextlib
 import gzip
+import io
 import json
 import lzma
 import subprocess
@@ -356,6 +357,15 @@ def test_a_value_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
         losscli.compute("mse", pred=tmp_path / "p.npy", target=pred)
 
 
+def test_a_place_of_all_classes_is_named_by_its_place_in_the_file() -> None:
+    pred = np.full((2, 3, 2, 4), 1 / 3)
+    pred[1, :, 1, 2] = 0.5
+    with pytest.raises(DataError, match=r"row 2: element 2, 3: a row that adds up to 1\.5"):
+        losscli.compute(
+            "cross-entropy", pred=pred, target=np.zeros((2, 2, 4)), input="probs", class_axis=1
+        )
+
+
 def test_class_axes_that_are_none(run: Run) -> None:
     scores, labels = np.zeros((2, 3)), np.zeros(2)
     assert losscli.compute("cross-entropy", pred=scores, target=labels, class_axis=1).n == 2
@@ -470,6 +480,18 @@ def test_any_byte_but_zero_is_true(suffix: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.per_sample, [0, 1, 1, 1, np.nan])
     with pytest.raises(DataError, match="missing"):
         losscli.compute("mae", data=path)
+
+
+@pytest.mark.parametrize("name", ["../x.npy", "/etc/x.npy", "a/../../x.npy"])
+def test_paths_that_climb_out_of_an_archive(name: str, tmp_path: Path) -> None:
+    """Nothing of an archive is written anywhere; whoever made this one meant no good."""
+    data = io.BytesIO()
+    np.save(data, np.ones(2))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("target.npy", data.getvalue())
+        archive.writestr(name, data.getvalue())
+    with pytest.raises(FileError, match="a path that climbs out of the archive"):
+        losscli.compute("mse", data=tmp_path / "x.npz", pred="target")
 
 
 def test_records_in_an_archive_are_refused(tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ class ClassAxis:
         """From the shapes of a row of each role, as they are in the files."""
         self._axis = axis
         self._roles = set() if axis == LAST else self._with_classes(loss, roles, shapes)
+        self._all = {name: 1 + len(shape) for name, shape in shapes.items()}
         elements = self._roles if class_axis(loss) == "..." else ()
         #: the axes of what has a value for every element; 0 where losses have no axis of classes
-        self._axes = max((1 + len(shapes[name]) for name in elements), default=0)
+        self._axes = max((self._all[name] for name in elements), default=0)
 
     def move(self, role: str, array: Any) -> Any:
         """A role's array, with its classes last."""
@@ -35,8 +36,8 @@ class ClassAxis:
         return np.moveaxis(losses, -1, self._axis) if losses.ndim == self._axes else losses
 
     def index(self, role: str, index: tuple[int, ...]) -> tuple[int, ...]:
-        """Where an element of the moved array is in the file."""
-        if role not in self._roles or len(index) == 1:
+        """Where an element of the moved array is in the file, or all classes of a place."""
+        if role not in self._roles or len(index) < self._all[role]:
             return index
         *others, of_class = index
         return (*others[: self._axis], of_class, *others[self._axis :])

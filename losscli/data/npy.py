@@ -99,6 +99,12 @@ class NpzSource(Source):
         self.columns = [name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)]
         if not self.columns:
             raise of_archive(names, display)
+        for name in names:
+            if name.startswith("/") or ".." in name.split("/"):
+                raise FileError(
+                    f"{display}: {name!r} in it is a path that climbs out of the archive",
+                    "numpy.savez writes arrays into one by plain names",
+                )
         before = min(member.header_offset for member in self._zip.infolist())
         if before or not _ends_archive(file, len(self._zip.comment)):
             raise FileError(

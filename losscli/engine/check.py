@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,17 @@ class _Looking(Inputs):
         )
 
 
+def _role_of(roles: Mapping[str, Any], data: Any, file: str, column: str) -> str:
+    """The role that a column of a file was named for."""
+    for name, value in roles.items():
+        path, mark, columns = str(value).partition("#")
+        if data is not None and not mark:
+            path, columns = str(data), path
+        if path == file and (not columns or column in columns.split(",")):
+            return name
+    return ""
+
+
 def check(
     loss: Loss, roles: Mapping[str, Any], params: dict[str, Any], options: InputOptions, data: Any,
     wrong: Sequence[DataError] = (),
@@ -108,7 +120,7 @@ def check(
                         seen.see(array, block.counts.get(name))
         except DataError as error:
             problems.fail(error)
-        found.problems = problems.all(inputs.role_of if inputs else lambda file, column: "")
+        found.problems = problems.all(inputs.role_of if inputs else partial(_role_of, roles, data))
         found.warnings = inputs.told() + inputs.odd_counts() if inputs else []
     codes = {name: role.codes for name, role in loss.roles.items() if options.labels}
     found.fits = fits(found.seen, options.labels or (), codes)
