@@ -27,7 +27,9 @@ def spans(
     if not rows or not all(starts):
         return []
     least = max(1, SPAN_VALUES // width)
-    if longest is None:
+    if longest is not None:
+        least = max(1, least // 2)  # what is held is more than one span a thread
+    else:
         least = max(least, min(LARGER * least, rows // (SPANS_A_THREAD * threads)))
     found = list(_cut(min(starts, key=len), rows, block_rows, least))
     skipped = sum(
