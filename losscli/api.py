@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +15,6 @@ from losscli.data.reading import read_options
 from losscli.engine import precision, reductions
 from losscli.engine.backend import choose
 from losscli.engine.baseline import baseline as baseline_of
-from losscli.engine.check import Checked
-from losscli.engine.check import check as look
 from losscli.engine.compute import Plan, Sink, Told
 from losscli.engine.compute import compute as run
 from losscli.engine.totals import RowValues
@@ -42,6 +40,9 @@ from losscli.request import (
     known_class_weights,
     with_class_weights,
 )
+
+if TYPE_CHECKING:
+    from losscli.engine.check import Checked
 
 
 def list_losses() -> list[Loss]:
@@ -250,8 +251,11 @@ def evaluate(request: Request, sink: Sink | None = None, progress: Told | None =
 
 
 @np.errstate(all="ignore")
-def check(request: Request) -> Checked:
+def check(request: Request) -> "Checked":
     """Look at all values of the inputs of a loss, and compute nothing."""
+    # Computing does without what checking needs.
+    from losscli.engine.check import check as look
+
     request, _ = in_dialect(request, lenient=True)
     check_input(request)
     params, options, wrong = known_class_weights(request)

@@ -278,16 +278,20 @@ def test_completion(run: Run, words: str, expected: set[str]) -> None:
     assert done.stderr == ""
 
 
-def test_modules_that_must_not_be_loaded() -> None:
+def test_modules_that_must_not_be_loaded(tmp_path: Path) -> None:
     """Start-up is a feature: a module that is not needed is not imported."""
-    heavy = {"pandas", "pyarrow", "torch", "matplotlib", "rich", "numpy"}
+    heavy = {"pandas", "pyarrow", "torch", "matplotlib", "rich", "numpy", "ssl", "duckdb"}
+    heavy |= {f"pyarrow.{part}" for part in ("dataset", "compute", "parquet", "fs")}
     data = str(SAMPLES / "mindspore.csv")
+    packed = str(SAMPLES / "mindspore.parquet")
+    rows = str(tmp_path / "rows.parquet")
     for arguments, allowed in (
         (["--help"], set()),
         (["list"], {"numpy"}),
         (["compute", "--help"], {"numpy"}),
         (["compute", "hinge", "--help"], {"numpy"}),
         (["compute", "hinge-embedding", "--data", data], {"numpy", "pyarrow"}),
+        (["compute", "mse", "--data", packed, "--per-sample", rows], {"numpy", "pyarrow"}),
     ):
         code = (
             "import sys; from losscli.cli import main; code = main(sys.argv[1:]); "

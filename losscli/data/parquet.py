@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyarrow.types import is_nested
 
 from losscli.data.arrow import is_bytes, is_text
+from losscli.data.bare_parquet import ParquetReader
 from losscli.data.nested import column_names
 from losscli.data.source import Source, Span, Values, Wanted, piece_rows
 from losscli.data.tables import DAMAGE, names_of, pieces_of, row_width, unreadable, within
@@ -43,8 +44,6 @@ class ParquetSource(Source):
         self, file: Any, display: str, threads: int = 1, transfer: "Transfer | None" = None
     ) -> None:
         """`transfer` is of a file that is not on disk."""
-        import pyarrow.parquet as pq
-
         self.display, self._transfer = display, transfer
         self._in_place = isinstance(file, str)
         # Columns are decoded at once by threads of Arrow, of which it has one a core.
@@ -53,7 +52,7 @@ class ParquetSource(Source):
         # not on disk comes in larger parts, since every part is waited for.
         size = 1 << (18 if self._in_place else 22)
         self._open = partial(
-            pq.ParquetFile,
+            ParquetReader,
             file,
             pre_buffer=False,
             buffer_size=size,
@@ -61,8 +60,8 @@ class ParquetSource(Source):
         )
         try:
             with self._reading():
-                self._file: Any = self._open()
-            self.columns: list[str] = column_names(self._file.schema_arrow)
+                self._file = self._open()
+            self.columns: list[str] = column_names(self._file.schema)
             self.rows = int(self._file.metadata.num_rows)
             with self._reading(), open(file, "rb") if self._in_place else nullcontext(file) as raw:
                 two = _follows_another(raw, self._file.metadata)
@@ -99,13 +98,11 @@ class ParquetSource(Source):
         return pieces_of(self._span(names, span), wanted, self.display, span.start)
 
     def close(self) -> None:
-        self._file.close(force=True)
+        self._file.close()
 
     def _batches(self, names: list[str]) -> Iterator[Any]:
         with self._reading():
-            batches = self._file.iter_batches(
-                self._batch_rows(names), columns=names, use_threads=self._at_once
-            )
+            batches = self._file.batches(self._batch_rows(names), names, threads=self._at_once)
             yield from _all_there(batches, self.rows)
         if self._transfer is not None:
             self._transfer.check()
@@ -129,12 +126,11 @@ class ParquetSource(Source):
         The metadata of columns would tell as well, but where its statistics are damaged pyarrow
         aborts the process when it is asked for them.
         """
-        schema = self._file.schema_arrow
+        schema = self._file.schema
         if not any(_may_be_wide(schema, name) for name in names):
             return piece_rows(len(names))
         with self._open(metadata=self._file.metadata) as reader:
-            batches = reader.iter_batches(PROBE_ROWS, columns=names, use_threads=False)
-            first = next(batches, None)
+            first = next(reader.batches(PROBE_ROWS, names), None)
         return piece_rows(1 if first is None else row_width(first))
 
 
@@ -165,7 +161,7 @@ def _follows_another(file: Any, metadata: Any) -> bool:
 
 
 def _aligned(
-    file: Any, groups: range, names: list[str], skip: int, step: int
+    file: ParquetReader, groups: range, names: list[str], skip: int, step: int
 ) -> Iterator[Any]:  # fmt: skip
     """Batches of row groups, of `step` rows each from the row on that is `skip` rows behind.
 
@@ -176,10 +172,10 @@ def _aligned(
     sizes = [SKIPPED_ROWS] * (short // SKIPPED_ROWS)
     sizes += [short % SKIPPED_ROWS] if short % SKIPPED_ROWS else []
     # The reader sees the size of a batch whenever one is asked for.
-    batches = file.iter_batches(*[*sizes, step][:1], groups, names, use_threads=False)
+    batches = file.batches(next(iter([*sizes, step])), names, groups)
     for size in [*sizes[1:], step] if sizes else []:
         yield from islice(batches, 1)
-        file.reader.set_batch_size(size)
+        file.resize(size)
     yield from batches
 
 

@@ -132,7 +132,8 @@ class _Parquet:
 
     def _flush(self) -> None:
         import pyarrow as pa
-        import pyarrow.parquet as pq
+
+        from losscli.data.bare_parquet import parquet_writer
 
         if not self._held:
             return
@@ -144,7 +145,7 @@ class _Parquet:
                 field.name: "DELTA_BINARY_PACKED" if field.type == pa.int64() else "PLAIN"
                 for field in table.schema
             }
-            self._writer = _quiet(pq.ParquetWriter)(
+            self._writer = parquet_writer(
                 self._out,
                 table.schema,
                 compression="snappy",
@@ -154,15 +155,6 @@ class _Parquet:
             )
         self._writer.write_table(table, row_group_size=GROUP_ROWS)
         self._held, self._rows = [], 0
-
-
-def _quiet(writer: Any) -> Any:
-    """A kind of writer that is given up in silence, when its file is closed by an error or Ctrl-C.
-
-    pyarrow's own tries to end the file when it is forgotten, and says on standard error that it
-    cannot.
-    """
-    return type(writer.__name__, (writer,), {"__del__": lambda self: None})
 
 
 class _Arrow:
