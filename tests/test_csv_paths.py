@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import losscli
+from losscli.data import records
 from losscli.data.blanks import may_have_blanks
 from losscli.data.csv import CsvSource
 from losscli.data.lenient import LenientSource
@@ -145,3 +146,15 @@ def test_only_blanks_at_the_ends_of_a_cell_are_in_the_way() -> None:
                 assert may_have_blanks(text.encode(), ";"), ascii(text)
     for text in ("été;日本語\n", "a\u00a0é;1\n", '"日\u3000本";“1”\n', "é b;1\n", "а\u0085б\r\n"):
         assert not may_have_blanks(text.encode(), ";"), text
+
+
+def test_chunks_of_short_lines_have_no_more_rows_than_others() -> None:
+    """Their numbers would take many times the room of their text."""
+    text = b"1\n" * (9 * records.CHUNK_LINES)
+    found = list(records.chunks(io.BytesIO(text), "t.csv", b","))
+    # The first chunk is read before anything is known of its lines.
+    assert max(chunk.count(b"\n") for chunk in found[1:]) <= records.CHUNK_LINES + 1
+    assert b"".join(found) == text
+    long = b"0.12345678901234567890\n" * records.CHUNK_LINES
+    sizes = [len(chunk) for chunk in records.chunks(io.BytesIO(long), "t.csv", b",")]
+    assert min(sizes[:-1]) > 0.99 * records.CHUNK

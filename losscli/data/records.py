@@ -5,9 +5,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from losscli.data.lines import count_lines
 from losscli.errors import DataError, FileError
 
 CHUNK = 1 << 20
+#: about as many lines has one at most: where they are short, numbers take more room than their text
+CHUNK_LINES = 1 << 17
 #: a record longer than this is taken for a file that is not CSV, or a quote that never closes
 LONGEST_RECORD = 1 << 26
 #: what can be wrong with quotes
@@ -73,18 +76,19 @@ def lines(stream: Any, display: str) -> Iterator[bytes]:
 def _cut(
     stream: Any, display: str, record_end: Callable[[bytes], int], otherwise: str
 ) -> Iterator[bytes]:
-    buffer = b""
+    buffer, size = b"", 0
     while True:
         try:
             # A record that is not over yet is looked at again from its start: as much again is
             # read, so that the looking does not grow with the square of its length.
-            data = stream.read(max(CHUNK, len(buffer)))
+            data = stream.read(max(size or CHUNK, len(buffer)))
         except (OSError, EOFError) as error:
             raise FileError(f"{display}: {getattr(error, 'strerror', '') or error}") from None
         if not data:
             if buffer:
                 yield buffer if buffer.endswith(b"\n") else buffer + b"\n"
             return
+        size = size or min(CHUNK, 1 + len(data) * CHUNK_LINES // (1 + count_lines(data)))
         cut = data.rfind(b"\n") + 1
         if cut and b'"' not in data and b'"' not in buffer:
             yield b"".join((buffer, memoryview(data)[:cut]))
