@@ -34,10 +34,18 @@ class Case:
     duckdb: str = ""
     formats: tuple[str, ...] = field(default=("snappy", "zstd", "csv"))
     title: str = ""
+    #: whether a row has a loss by itself
+    of_rows: bool = True
 
     @property
     def name(self) -> str:
         return self.title or self.loss
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How many values a row of each column has, 0 for one that is no list."""
+        made = self.make(np.random.default_rng(0), 1)
+        return {name: values.shape[1] if values.ndim > 1 else 0 for name, values in made.items()}
 
 
 def _two(target: Callable[[np.random.Generator, int], np.ndarray]) -> Maker:
@@ -124,7 +132,7 @@ CASES = [
         polars="1 - 2 * (pl.col('pred') * pl.col('target')).sum() "
         "/ (pl.col('pred').sum() + pl.col('target').sum())",
         duckdb="1 - 2 * sum(pred * target) / (sum(pred) + sum(target))",
-        formats=("snappy",),
+        of_rows=False,
     ),
     Case(
         "cross-entropy",
@@ -134,7 +142,7 @@ CASES = [
         torch="F.cross_entropy(p, t.long())",
         sklearn="metrics.log_loss(t, (lambda e: e / e.sum(axis=1, keepdims=True))(np.exp(p)), "
         "labels=range(100))",
-        formats=("snappy",),
+        formats=("snappy", "zstd"),
         title="cross-entropy, lists of 100",
     ),
     Case(
@@ -147,7 +155,6 @@ CASES = [
         numpy="(np.log(np.exp(p).sum(axis=1)) - p[np.arange(len(p)), t]).mean()",
         torch="F.cross_entropy(p, t.long())",
         polars=f"(lambda m: {_POLARS_CE})(pl.max_horizontal([f'pred_{{i}}' for i in range(100)]))",
-        formats=("snappy",),
         title="cross-entropy, 100 columns",
     ),
     Case(
@@ -157,7 +164,6 @@ CASES = [
         rows=1_000_000,
         numpy="(t * np.log(t / p)).sum(axis=1).mean()",
         torch="F.kl_div(p.log(), t, reduction='batchmean')",
-        formats=("snappy",),
         title="kl-divergence, lists of 10",
     ),
     Case(
@@ -167,16 +173,17 @@ CASES = [
         numpy="np.maximum(0, 1 + np.linalg.norm(f['anchor'] - f['positive'] + 1e-6, axis=1) "
         "- np.linalg.norm(f['anchor'] - f['negative'] + 1e-6, axis=1)).mean()",
         torch="F.triplet_margin_loss(f['anchor'], f['positive'], f['negative'])",
-        formats=("snappy",),
         title="triplet-margin, lists of 64",
     ),
     Case(
         "info-nce",
         _pairs,
         rows=20_000,
+        numpy="(lambda s: (np.log(np.exp(s).sum(axis=1)) - np.diag(s)).mean())((lambda q, k: "
+        "q @ k.T / np.float32(0.1))(*(f[n] / np.linalg.norm(f[n], axis=1, keepdims=True) "
+        "for n in ('query', 'positive'))))",
         torch="(lambda s: F.cross_entropy(s / 0.1, torch.arange(len(s))))"
         "(F.normalize(f['query']) @ F.normalize(f['positive']).T)",
-        formats=("snappy",),
         title="info-nce, 20,000 by 20,000",
     ),
 ]
@@ -185,14 +192,17 @@ CASES = [
 def write(case: Case, folder: Path, rows: int, kind: str) -> dict[str, Path]:
     """Random data of a case as float32: the first column in one file, the others in another.
 
-    What has other columns than pred and target is in one file.
+    What has other columns than pred and target, or lists, is in one file. CSV has no lists: they
+    are columns there.
     """
     rng = np.random.default_rng(0)
     writers: dict[str, pq.ParquetWriter | pyarrow.csv.CSVWriter] = {}
     paths: dict[str, Path] = {}
     for start in range(0, rows, CHUNK):
         columns = case.make(rng, min(CHUNK, rows - start))
-        split = set(columns) == {"pred", "target"}
+        split = set(columns) == {"pred", "target"} and not (kind == "csv" and case.rows)
+        if kind == "csv":
+            columns = _flat(columns)
         for file, names in [(n, [n]) for n in columns] if split else [("data", list(columns))]:
             table = pa.table({name: _arrow(columns[name]) for name in names})
             if file not in writers:
@@ -211,6 +221,15 @@ def write(case: Case, folder: Path, rows: int, kind: str) -> dict[str, Path]:
             while written.read(1 << 24):
                 pass
     return paths
+
+
+def _flat(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Lists as columns beside each other."""
+    return {
+        f"{name}_{i}" if values.ndim > 1 else name: part
+        for name, values in columns.items()
+        for i, part in enumerate(values.T if values.ndim > 1 else [values])
+    }
 
 
 def _arrow(values: np.ndarray) -> pa.Array:

@@ -35,7 +35,7 @@ def contenders(
     case: Case, paths: dict[str, Path], kind: str, out: Path | None, only: list[str] | None = None
 ) -> dict[str, list[str]]:
     """Each contender's command, or those of some. With `out`, it writes the losses of rows."""
-    found = {"losscli": _losscli(case, paths, out)}
+    found = {"losscli": _losscli(case, paths, kind, out)}
     scripts = _scripts(case, paths, kind, out)
     for name, script in scripts.items():
         if name not in (only or scripts):
@@ -47,12 +47,15 @@ def contenders(
     return found
 
 
-def _losscli(case: Case, paths: dict[str, Path], out: Path | None) -> list[str]:
+def _losscli(case: Case, paths: dict[str, Path], kind: str, out: Path | None) -> list[str]:
     command = [str(Path(sys.executable).with_name("losscli")), "compute", case.loss]
     if "data" in paths:
         command += ["--data", str(paths["data"])]
         if case.title.endswith("columns"):
             command += ["--pred", "pred_*"]
+        elif kind == "csv":
+            lists = [name for name, width in case.widths.items() if width]
+            command += [x for name in lists for x in (f"--{name}", f"{name}_*")]
     else:
         command += [x for role, path in paths.items() for x in (f"--{role}", str(path))]
     command += ["--format", "value", *case.options]
@@ -66,6 +69,12 @@ def _scripts(case: Case, paths: dict[str, Path], kind: str, out: Path | None) ->
     wide = case.rows is not None
     if case.title.endswith("columns"):
         read += "p = f[[f'pred_{i}' for i in range(100)]].to_numpy(); t = f['target'].to_numpy()"
+    elif wide and kind == "csv":
+        read += (
+            f"f = {{n: f[[f'{{n}}_{{i}}' for i in range(w)]].to_numpy('float32') if w "
+            f"else f[n].to_numpy() for n, w in {case.widths}.items()}}; "
+            "p, t = f.get('pred'), f.get('target')"
+        )
     elif wide:
         read += (
             "f = {n: np.stack(f[n]) if f[n].dtype == object else f[n].to_numpy() for n in f}; "
@@ -82,11 +91,14 @@ def _scripts(case: Case, paths: dict[str, Path], kind: str, out: Path | None) ->
         rows = {k: getattr(case, k).replace(".mean()", "") for k in ("numpy", "polars")}
         sql = case.duckdb.removeprefix("avg")
         return {
-            "pandas + numpy": f"import numpy as np, pandas as pd; {read}; "
+            "pandas + numpy": rows["numpy"]
+            and f"import numpy as np, pandas as pd; {read}; "
             f"pd.DataFrame({{'loss': {rows['numpy']}}}).to_parquet('{out}'); print()",
-            "polars": f"{polars}{rows['polars']}; "
+            "polars": rows["polars"]
+            and f"{polars}{rows['polars']}; "
             f"f.select(e.alias('loss')).sink_parquet('{out}'); print()",
-            "duckdb": f'{_DUCKDB}; duckdb.sql("COPY (SELECT {sql} AS loss FROM {table}) '
+            "duckdb": sql
+            and f'{_DUCKDB}; duckdb.sql("COPY (SELECT {sql} AS loss FROM {table}) '
             f"TO '{out}' (FORMAT parquet)\"); print()",
         }
     tensors = "p, t = (None if x is None else torch.as_tensor(np.asarray(x)) for x in (p, t)); "

@@ -1,9 +1,10 @@
 """Time losscli against what people would write instead, whole processes, in one run.
 
-    python -m benchmarks.run                              every case, 10 rows and 10 million
-    python -m benchmarks.run --rows 50000000 --case mse --rounds 5
+    python -m benchmarks.run                              all, and writes docs/performance.md
+    python -m benchmarks.run --rows 50000000 --case mse --kind csv --output rows --rounds 5
     python -m benchmarks.run --growth 1000000,10000000,100000000,500000000
-    python -m benchmarks.run … --results results.json     keeps what was measured, adding to it
+    python -m benchmarks.run … --results results.json     keeps what was measured; what is there
+                                                          already is not measured again
     python -m benchmarks.run --report --results results.json   writes docs/performance.md from it
 
 Contenders take turns, so that a slow minute of the machine hits all of them; a ratio is the median
@@ -19,6 +20,9 @@ import tempfile
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
 
 from benchmarks.cases import CASES, Case, write
 from benchmarks.contenders import contenders
@@ -62,12 +66,14 @@ def run(command: list[str]) -> Run | None:
     return Run(*measured)
 
 
-def measure(commands: dict[str, list[str]], rounds: int) -> dict[str, Any]:
+def measure(
+    commands: dict[str, list[str]], rounds: int, written: Path | None = None
+) -> dict[str, Any]:
     """Medians by contender: seconds, cpu, mebibytes, and losscli's time over theirs."""
-    first = {name: run(command) for name, command in commands.items()}
-    runs: dict[str, list[Run]] = {name: [] for name, each in first.items() if each is not None}
-    _compare({name: each for name, each in first.items() if each is not None})
-    for _ in range(rounds):
+    first = {name: _valued(run(command), written) for name, command in commands.items()}
+    runs = {name: [each] for name, each in first.items() if each is not None}
+    _compare({name: each for name, (each,) in runs.items()})
+    for _ in range(rounds - 1):
         for name in runs:
             each = run(commands[name])
             assert each is not None
@@ -82,6 +88,14 @@ def measure(commands: dict[str, list[str]], rounds: int) -> dict[str, Any]:
         }
         for name, each in runs.items()
     }
+
+
+def _valued(done: Run | None, written: Path | None) -> Run | None:
+    """A run that wrote the losses of rows, with their mean as what it printed."""
+    if done is None or written is None:
+        return done
+    losses = pq.ParquetFile(written).read(["loss"])["loss"]
+    return done._replace(printed=str(np.mean(losses.to_numpy(), dtype=float)))
 
 
 def _compare(found: dict[str, Run]) -> None:
@@ -100,7 +114,7 @@ def one(
     with tempfile.TemporaryDirectory() as folder:
         paths = write(case, Path(folder), rows, kind)
         out = Path(folder) / "out.parquet" if per_row else None
-        found = measure(contenders(case, paths, kind, out, only), rounds)
+        found = measure(contenders(case, paths, kind, out, only), rounds, out)
     return {"case": case.name, "rows": rows, "kind": kind, "per_row": per_row, "found": found}
 
 
@@ -110,7 +124,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, action="append", help="rows of the data")
     parser.add_argument("--case", action="append", help="the beginning of a case's name")
     parser.add_argument("--kind", action="append", choices=["snappy", "zstd", "csv"])
-    parser.add_argument("--per-row", action="store_true", help="losses of rows, written to Parquet")
+    parser.add_argument(
+        "--output", action="append", choices=["reduced", "rows"], help="rows: written to Parquet"
+    )
     parser.add_argument("--growth", help="numbers of rows at which mse is timed by itself")
     parser.add_argument("--against", action="append", help="only this contender")
     parser.add_argument("--rounds", type=int, default=5)
@@ -119,7 +135,11 @@ def main() -> None:
     options = parser.parse_args()
     kept = options.results
     results = json.loads(kept.read_text()) if kept is not None and kept.exists() else []
+    done = {(r["case"], r["rows"], r["kind"], r["per_row"]) for r in results}
     for job in [] if options.report else jobs(options):
+        case, rows, kind, _, per_row = job
+        if (case.name, rows, kind, per_row) in done:
+            continue
         results.append(one(*job, options.against))
         print(json.dumps(results[-1], indent=1), flush=True)
         if kept is not None:
@@ -132,16 +152,20 @@ def jobs(options: argparse.Namespace) -> list[tuple[Case, int, str, int, bool]]:
     """What is to be measured: case, rows, kind of file, rounds, and whether rows are written."""
     if options.growth:
         steps = [int(rows) for rows in options.growth.split(",")]
-        return [(CASES[0], rows, "snappy", options.rounds, options.per_row) for rows in steps]
-    found = []
-    for rows in options.rows or [10, 10_000_000]:
-        for case in CASES:
-            chosen = any(case.name.startswith(name) for name in options.case or [""])
-            for kind in case.formats if chosen else ():
-                wanted = kind in (options.kind or case.formats)
-                if wanted and not (options.per_row and (case.rows or not case.duckdb)):
-                    found.append((case, rows, kind, options.rounds, options.per_row))
-    return found
+        return [(CASES[0], rows, "snappy", options.rounds, False) for rows in steps]
+    found = {
+        (case.name, min(rows, case.rows or rows), kind, output == "rows"): case
+        for rows in options.rows or [10, 10_000_000, 50_000_000]
+        for kind in options.kind or ["snappy", "csv", "zstd"]
+        for output in options.output or ["reduced", "rows"]
+        for case in CASES
+        if any(case.name.startswith(name) for name in options.case or [""])
+        if kind in case.formats and (case.of_rows or output == "reduced")
+    }
+    return [
+        (case, rows, kind, options.rounds, of_rows)
+        for (_, rows, kind, of_rows), case in found.items()
+    ]
 
 
 if __name__ == "__main__":
