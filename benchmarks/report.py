@@ -1,4 +1,4 @@
-"""What was measured, as docs/performance.md and its plot."""
+"""What was measured, as docs/performance.md, its plot, and docs/measurements.md."""
 
 import os
 import platform
@@ -29,6 +29,17 @@ TARGETS = [
     ("cross-entropy, lists of 100", 1_000_000, "snappy", False, "decode alone", 1.1),
     ("cross-entropy, 100 columns", 1_000_000, "snappy", False, "polars", 0.5),
 ]
+#: peak memory that we aim at, in MiB, reduced and with rows written
+MOST_MEMORY = {False: 125, True: 140}
+#: the others, in the order of columns
+OTHERS = (
+    "decode alone",
+    "polars",
+    "duckdb",
+    "pandas + numpy",
+    "pandas + torch",
+    "pandas + scikit-learn",
+)
 
 
 def report(results: list[dict[str, Any]]) -> None:
@@ -42,10 +53,16 @@ def report(results: list[dict[str, Any]]) -> None:
         (Path(__file__).with_name("notes.md")).read_text(encoding="utf-8"),
         *_targets(results),
         *_growth(results),
-        "## Measurements\n",
-        *(_table(result) for result in results),
+        *_ratios(results),
     ]
     (DOCS / "performance.md").write_text("\n".join(parts), encoding="utf-8")
+    parts = [
+        "# Measurements\n",
+        "Every process of [performance.md](performance.md): medians of wall time, processor time "
+        "and peak memory.\nCSV has no lists: their values are columns there.\n",
+        *(_table(result) for result in sorted(results, key=_order)),
+    ]
+    (DOCS / "measurements.md").write_text("\n".join(parts), encoding="utf-8")
 
 
 def _versions() -> str:
@@ -77,12 +94,33 @@ def _targets(results: list[dict[str, Any]]) -> list[str]:
             continue
         ratio = found["ratio"]
         verdict = "met" if ratio <= most else f"missed by {ratio / most - 1:.0%}"
-        what = f"{case}, {rows:,} rows, {kind}{', rows written' if per_row else ''}"
+        what = _what({"case": case, "rows": rows, "kind": kind, "per_row": per_row})
         lines.append(f"| {what} | {other} | {most:g} | {ratio:.2f} | {verdict} |")
     if not lines:
         return []
+    lines += [_against_duckdb(results), *(_memory(results, rows) for rows in MOST_MEMORY)]
     header = "| losscli's time over another's | other | target | measured | |"
     return ["## Targets\n", header, "| --- | --- | --: | --: | --- |", *lines, ""]
+
+
+def _against_duckdb(results: list[dict[str, Any]]) -> str:
+    """No slower than DuckDB anywhere: how many measurements are, and the worst."""
+    ratios = [(r["found"]["duckdb"]["ratio"], r) for r in results if "duckdb" in r["found"]]
+    slower = sum(ratio > 1 for ratio, _ in ratios)
+    worst, where = max(ratios, key=lambda pair: pair[0])
+    verdict = f"missed by {slower} of {len(ratios)}, most by {_what(where)}" if slower else "met"
+    return f"| every measurement | duckdb | 1 | {worst:.2f} at most | {verdict} |"
+
+
+def _memory(results: list[dict[str, Any]], of_rows: bool) -> str:
+    """Peak memory at any row count."""
+    most, own = MOST_MEMORY[of_rows], "losscli"
+    peaks = [(r["found"][own]["mebibytes"], r) for r in results if r["per_row"] == of_rows]
+    worst, _ = max(peaks, key=lambda pair: pair[0])
+    over = sorted({r["case"] for peak, r in peaks if peak > most})
+    what = f"peak memory in MiB, {'rows written' if of_rows else 'reduced'}"
+    verdict = f"missed by {'; '.join(over)}" if over else "met"
+    return f"| {what} | | {most} | {worst:.0f} at most | {verdict} |"
 
 
 def _growth(results: list[dict[str, Any]]) -> list[str]:
@@ -132,11 +170,45 @@ def _plot(runs: list[dict[str, Any]]) -> None:
     figure.savefig(DOCS / "performance.svg", metadata={"Date": None})
 
 
+def _order(result: dict[str, Any]) -> tuple[Any, ...]:
+    """By what is written, the kind of file and rows: what is compared is together."""
+    kinds = ("snappy", "zstd", "csv")
+    return result["per_row"], kinds.index(result["kind"]), result["rows"]
+
+
+def _what(result: dict[str, Any]) -> str:
+    rows = ", rows written" if result["per_row"] else ""
+    return f"{result['case']}, {result['rows']:,} rows, {result['kind']}{rows}"
+
+
+def _ratios(results: list[dict[str, Any]]) -> list[str]:
+    """losscli's time over the others', a table for each kind of file and output."""
+    parts = [
+        "## All measurements\n",
+        "losscli's wall time and peak memory, and its time over that of each of the others: below "
+        "1 it is faster.\nAll times, processor times and peaks of memory are in "
+        "[measurements.md](measurements.md).\n",
+    ]
+    found: dict[tuple[bool, str], list[str]] = {}
+    for result in sorted(results, key=_order):
+        own = result["found"]["losscli"]
+        others = [result["found"].get(name) for name in OTHERS]
+        cells = [f"{own['seconds']:.2f}", f"{own['mebibytes']:.0f}"]
+        cells += ["" if other is None else f"{other['ratio']:.2f}" for other in others]
+        line = f"| {result['case']}, {result['rows']:,} rows | {' | '.join(cells)} |"
+        found.setdefault((result["per_row"], result["kind"]), []).append(line)
+    for (of_rows, kind), lines in found.items():
+        name = "CSV" if kind == "csv" else f"Parquet, {kind}"
+        parts.append(f"### {name}{', rows written' if of_rows else ''}\n")
+        parts.append(f"| | s | MiB | {' | '.join(OTHERS)} |")
+        parts.append("| --- |" + " --: |" * (2 + len(OTHERS)))
+        parts += [*lines, ""]
+    return parts
+
+
 def _table(result: dict[str, Any]) -> str:
-    what = f"{result['case']}, {result['rows']:,} rows, {result['kind']}"
-    what += ", rows written" if result["per_row"] else ""
     lines = [
-        f"| {what} | s | processor s | MiB | losscli ÷ it |",
+        f"| {_what(result)} | s | processor s | MiB | losscli ÷ it |",
         "| --- | --: | --: | --: | --: |",
     ]
     for name, found in result["found"].items():

@@ -2,7 +2,7 @@
 
     python -m benchmarks.run                              all, and writes docs/performance.md
     python -m benchmarks.run --rows 50000000 --case mse --kind csv --output rows --rounds 5
-    python -m benchmarks.run --growth 1000000,10000000,100000000,500000000
+    python -m benchmarks.run --growth                     mse at 1 to 500 million rows
     python -m benchmarks.run … --results results.json     keeps what was measured; what is there
                                                           already is not measured again
     python -m benchmarks.run --report --results results.json   writes docs/performance.md from it
@@ -28,6 +28,8 @@ from benchmarks.cases import CASES, Case, write
 from benchmarks.contenders import contenders
 from benchmarks.report import report
 
+#: rows at which time and memory of mse are measured beside those of all cases
+GROWTH = (1_000_000, 100_000_000, 500_000_000)
 #: A small process in between: the peak memory of a child counts from that of its parent.
 LAUNCH = """
 import json, os, subprocess, sys, time
@@ -106,16 +108,28 @@ def _compare(found: dict[str, Run]) -> None:
             raise SystemExit(f"{name} gives {each.printed}, losscli {own}")
 
 
-def one(
-    case: Case, rows: int, kind: str, rounds: int, per_row: bool, only: list[str] | None
-) -> dict[str, Any]:
-    """Make the data of a case, and time the contenders on it."""
-    rows = min(rows, case.rows or rows)
-    with tempfile.TemporaryDirectory() as folder:
-        paths = write(case, Path(folder), rows, kind)
-        out = Path(folder) / "out.parquet" if per_row else None
-        found = measure(contenders(case, paths, kind, out, only), rounds, out)
-    return {"case": case.name, "rows": rows, "kind": kind, "per_row": per_row, "found": found}
+class Job(NamedTuple):
+    """What is measured: a case, its rows and kind of file, and whether rows are written."""
+
+    case: Case
+    rows: int
+    kind: str
+    of_rows: bool
+    #: the contenders, where they are not all
+    only: list[str] | None = None
+
+    @property
+    def key(self) -> tuple[str, int, str, bool]:
+        return self.case.name, self.rows, self.kind, self.of_rows
+
+    def run(self, rounds: int) -> dict[str, Any]:
+        """Make the data, and time the contenders on it."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = write(self.case, Path(folder), self.rows, self.kind)
+            out = Path(folder) / "out.parquet" if self.of_rows else None
+            found = measure(contenders(self.case, paths, self.kind, out, self.only), rounds, out)
+        return {**dict(zip(("case", "rows", "kind", "per_row"), self.key, strict=True)),
+                "found": found}  # fmt: skip
 
 
 def main() -> None:
@@ -127,8 +141,7 @@ def main() -> None:
     parser.add_argument(
         "--output", action="append", choices=["reduced", "rows"], help="rows: written to Parquet"
     )
-    parser.add_argument("--growth", help="numbers of rows at which mse is timed by itself")
-    parser.add_argument("--against", action="append", help="only this contender")
+    parser.add_argument("--growth", action="store_true", help="only mse by numbers of rows")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--results", type=Path, help="a JSON file to add what was measured to")
     parser.add_argument("--report", action="store_true", help="write docs/performance.md")
@@ -137,10 +150,9 @@ def main() -> None:
     results = json.loads(kept.read_text()) if kept is not None and kept.exists() else []
     done = {(r["case"], r["rows"], r["kind"], r["per_row"]) for r in results}
     for job in [] if options.report else jobs(options):
-        case, rows, kind, _, per_row = job
-        if (case.name, rows, kind, per_row) in done:
+        if job.key in done:
             continue
-        results.append(one(*job, options.against))
+        results.append(job.run(options.rounds))
         print(json.dumps(results[-1], indent=1), flush=True)
         if kept is not None:
             kept.write_text(json.dumps(results))
@@ -148,24 +160,23 @@ def main() -> None:
         report(results)
 
 
-def jobs(options: argparse.Namespace) -> list[tuple[Case, int, str, int, bool]]:
-    """What is to be measured: case, rows, kind of file, rounds, and whether rows are written."""
-    if options.growth:
-        steps = [int(rows) for rows in options.growth.split(",")]
-        return [(CASES[0], rows, "snappy", options.rounds, False) for rows in steps]
-    found = {
-        (case.name, min(rows, case.rows or rows), kind, output == "rows"): case
+def jobs(options: argparse.Namespace) -> list[Job]:
+    """What is to be measured: every combination of what was asked for, or of all there is."""
+    found = [
+        Job(case, min(rows, case.rows or rows), kind, output == "rows")
         for rows in options.rows or [10, 10_000_000, 50_000_000]
         for kind in options.kind or ["snappy", "csv", "zstd"]
         for output in options.output or ["reduced", "rows"]
         for case in CASES
         if any(case.name.startswith(name) for name in options.case or [""])
         if kind in case.formats and (case.of_rows or output == "reduced")
-    }
-    return [
-        (case, rows, kind, options.rounds, of_rows)
-        for (_, rows, kind, of_rows), case in found.items()
     ]
+    growing = [Job(CASES[0], rows, "snappy", False, ["polars", "duckdb"]) for rows in GROWTH]
+    if options.growth:
+        return growing
+    everything = not any((options.rows, options.kind, options.output, options.case))
+    # A case of many values a row has as many rows whatever number is asked for.
+    return list({job.key: job for job in [*found, *(growing if everything else [])]}.values())
 
 
 if __name__ == "__main__":
