@@ -172,7 +172,7 @@ def _aligned(
     sizes = [SKIPPED_ROWS] * (short // SKIPPED_ROWS)
     sizes += [short % SKIPPED_ROWS] if short % SKIPPED_ROWS else []
     # The reader sees the size of a batch whenever one is asked for.
-    batches = file.batches(next(iter([*sizes, step])), names, groups)
+    batches = file.batches([*sizes, step][0], names, groups)
     for size in [*sizes[1:], step] if sizes else []:
         yield from islice(batches, 1)
         file.resize(size)
